@@ -1,0 +1,53 @@
+"""Dominance, non-dominated layers, front, knee and hypervolume of points to be minimised."""
+
+import math
+from collections.abc import Sequence
+
+type Values = Sequence[float]
+"""One number per objective, each the smaller the better (negate an accuracy)."""
+
+
+def dominates(a: Values, b: Values) -> bool:
+    """`a` is nowhere worse than `b`, and somewhere better."""
+    return all(x <= y for x, y in zip(a, b, strict=True)) and tuple(a) != tuple(b)
+
+
+def layers(points: Sequence[Values]) -> list[int]:
+    """The non-dominated layer of each point, 0 for the front (Deb et al., 2002, NSGA-II, sec. III)."""
+    layer = [-1] * len(points)
+    left = set(range(len(points)))
+    depth = 0
+    while left:
+        front = {i for i in left if not any(dominates(points[j], points[i]) for j in left)}
+        for i in front:
+            layer[i] = depth
+        left -= front
+        depth += 1
+    return layer
+
+
+def front(points: Sequence[Values]) -> list[int]:
+    """Indices of the points that no other dominates, in their order."""
+    return [i for i, p in enumerate(points) if not any(dominates(q, p) for q in points)]
+
+
+def knee(points: Sequence[Values]) -> int:
+    """Index of the point nearest to the ideal, each axis scaled to [0, 1] over the points."""
+    lows = [min(axis) for axis in zip(*points, strict=True)]
+    spans = [max(axis) - min(axis) or 1.0 for axis in zip(*points, strict=True)]
+
+    def distance(point: Values) -> float:
+        scaled = ((x - low) / s for x, low, s in zip(point, lows, spans, strict=True))
+        return math.hypot(*scaled)
+
+    return min(range(len(points)), key=lambda i: distance(points[i]))
+
+
+def hypervolume(points: Sequence[Values], reference: Values) -> float:
+    """Volume between the points and `reference` that some point dominates."""
+    inside = [list(p) for p in points if all(x < r for x, r in zip(p, reference, strict=True))]
+    if not inside:
+        return 0.0
+    import moocore
+
+    return float(moocore.hypervolume(inside, ref=list(reference)))

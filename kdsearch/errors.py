@@ -1,0 +1,74 @@
+"""Every deliberate error of kdsearch, and the exit code each one ends a command with.
+
+    KdsearchError              1   our bug, unless a subclass says otherwise
+    ├── UserError              2   the user's input is wrong
+    │   ├── ConfigError        2   a config or space file: names file, line and column
+    │   ├── DataError          2   a data set: names the image or folder
+    │   ├── TeacherError       2   a teacher that cannot teach here
+    │   └── RunError           2   a run folder that is missing, busy or not that far yet
+    ├── BudgetError            3   no student meets the budget
+    ├── ExportError            1   an artefact that does not compute what the student computes
+    ├── SearchError            1   a search that had to stop
+    └── TrainingError          1   training that cannot go on: names the step
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class KdsearchError(Exception):
+    """Root of the tree; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UserError(KdsearchError):
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    pass
+
+
+class DataError(UserError):
+    pass
+
+
+class TeacherError(UserError):
+    pass
+
+
+class RunError(UserError):
+    pass
+
+
+class BudgetError(KdsearchError):
+    exit_code = 3
+
+
+class ExportError(KdsearchError):
+    pass
+
+
+class SearchError(KdsearchError):
+    pass
+
+
+class TrainingError(KdsearchError):
+    """Training cannot go on: not a number, or a loss back at chance.
+
+    Args:
+        message: what happened, in one line.
+        step: the optimiser step at which it was seen.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+def did_you_mean(wrong: str, allowed: Iterable[str]) -> str:
+    """The way out for a mistyped name: the nearest allowed one, or all of them."""
+    names = sorted(allowed)
+    near = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else f"allowed: {', '.join(names)}"
