@@ -21,8 +21,10 @@ class Bound:
 
     def __str__(self) -> str:
         sign = "<=" if self.upper else ">="
-        return f"{self.name} {sign} {self.value * 100:g}%" if self.relative else (
-            f"{self.name} {sign} {self.value:g}"
+        return (
+            f"{self.name} {sign} {self.value * 100:g}%"
+            if self.relative
+            else (f"{self.name} {sign} {self.value:g}")
         )
 
 

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeAlias
 
-type Values = Sequence[float]
+Values: TypeAlias = Sequence[float]
 """One number per objective, each the smaller the better (negate an accuracy)."""
 
 

@@ -5,11 +5,12 @@ import math
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from kdsearch.errors import UserError, did_you_mean
 
-type Value = int | float | str
-type Point = dict[str, Value]
+Value: TypeAlias = int | float | str
+Point: TypeAlias = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Range:
         return f"{self.low} to {self.high}{' (logarithmic)' if self.log else ''}"
 
 
-type Axis = Choice | Range
+Axis: TypeAlias = Choice | Range
 
 
 @dataclass(frozen=True, slots=True)

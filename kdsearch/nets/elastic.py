@@ -1,0 +1,85 @@
+"""Elastic layers: weights for the widest case, sliced to the leading channels in use.
+
+A slice of output channels is an argument of the call; input channels come from the tensor
+(Cai et al., 2020, arXiv:1908.09791, sec. 3.3; Yu & Huang, 2019, arXiv:1903.05134).
+`carve` copies a slice into the plain layer of torch that computes the same.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def _copy(target: Tensor | None, source: Tensor | None) -> None:
+    assert target is not None and source is not None
+    with torch.no_grad():
+        target.copy_(source[tuple(slice(0, n) for n in target.shape)])
+
+
+class ElasticConv2d(nn.Module):
+    """A convolution without bias, same padding, whose output channels are chosen per call."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.widest = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+
+    def forward(self, images: Tensor, outputs: int) -> Tensor:
+        conv = self.widest
+        weight = conv.weight[:outputs, : images.shape[1]]
+        return F.conv2d(images, weight, None, conv.stride, conv.padding)
+
+    def carve(self, inputs: int, outputs: int) -> nn.Conv2d:
+        kernel, _ = self.widest.kernel_size
+        stride, _ = self.widest.stride
+        plain = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        _copy(plain.weight, self.widest.weight)
+        return plain
+
+
+class ElasticBatchNorm2d(nn.Module):
+    """Batch normalisation of the leading channels; its statistics are shared by all widths.
+
+    Shared running statistics serve no width well: a carved net is calibrated before it is
+    scored (supernet/calibrate.py).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.widest = nn.BatchNorm2d(channels)
+
+    def forward(self, images: Tensor) -> Tensor:
+        norm, width = self.widest, images.shape[1]
+        assert norm.running_mean is not None and norm.running_var is not None
+        return F.batch_norm(
+            images,
+            norm.running_mean[:width],
+            norm.running_var[:width],
+            norm.weight[:width],
+            norm.bias[:width],
+            self.training,
+            norm.momentum or 0.0,
+            norm.eps,
+        )
+
+    def carve(self, width: int) -> nn.BatchNorm2d:
+        plain = nn.BatchNorm2d(width, eps=self.widest.eps, momentum=self.widest.momentum)
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            _copy(getattr(plain, name), getattr(self.widest, name))
+        return plain
+
+
+class ElasticLinear(nn.Module):
+    """A classifier over the leading input features; all outputs are always in use."""
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.widest = nn.Linear(inputs, classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return F.linear(features, self.widest.weight[:, : features.shape[1]], self.widest.bias)
+
+    def carve(self, inputs: int) -> nn.Linear:
+        plain = nn.Linear(inputs, self.widest.out_features)
+        _copy(plain.weight, self.widest.weight)
+        _copy(plain.bias, self.widest.bias)
+        return plain

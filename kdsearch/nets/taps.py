@@ -1,0 +1,127 @@
+"""Any module as a network of kdsearch: logits, stage-end feature maps and pooled features.
+
+The one file that registers hooks. A stage ends where the spatial size is about to shrink, and
+at the last feature map.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from kdsearch.errors import TeacherError, did_you_mean
+from kdsearch.output import Output
+
+
+class Tapped(nn.Module):
+    """Wraps a module whose forward gives (batch, classes) logits.
+
+    Args:
+        module: the network.
+        taps: names of the modules whose (batch, channels, height, width) outputs are feats,
+            shallow to deep; see `find_taps`.
+        head: name of the linear layer whose input is `pooled`, if there is one.
+    """
+
+    def __init__(self, module: nn.Module, taps: Sequence[str], head: str | None) -> None:
+        super().__init__()
+        self.module = module
+        self.taps = tuple(taps)
+        self.head = head
+
+    def forward(self, images: Tensor) -> Output:
+        named = dict(self.module.named_modules())
+        feats: dict[str, Tensor] = {}
+        pooled: list[Tensor] = []
+
+        def keep(name: str) -> object:
+            return named[name].register_forward_hook(
+                lambda _module, _inputs, out: feats.__setitem__(name, out)
+            )
+
+        hooks = [keep(name) for name in self.taps]
+        if self.head is not None:
+            hooks.append(
+                named[self.head].register_forward_pre_hook(
+                    lambda _module, inputs: pooled.append(inputs[0])
+                )
+            )
+        try:
+            logits = self.module(images)
+        finally:
+            for hook in hooks:
+                hook.remove()  # type: ignore[attr-defined]
+        return Output(
+            logits, tuple(feats[name] for name in self.taps), pooled[-1] if pooled else None
+        )
+
+
+def tap(module: nn.Module, example: Tensor, taps: Sequence[str] | None = None) -> Tapped:
+    """Wraps `module` with the taps named, or found by one probe forward of `example`.
+
+    Raises:
+        TeacherError: a name is not a module of the network, or gives no feature map.
+    """
+    seen, head = _probe(module, example)
+    if taps is None:
+        return Tapped(module, find_taps(seen), head)
+    names = {name for name, _ in module.named_modules()}
+    for name in taps:
+        if name not in names:
+            raise TeacherError(f"no module '{name}' to tap; {did_you_mean(name, names - {''})}")
+        if name not in dict(seen):
+            raise TeacherError(
+                f"module '{name}' gives no (batch, channels, height, width) output; "
+                f"feature maps here: {', '.join(n for n, _ in seen[:8])}"
+            )
+    return Tapped(module, taps, head)
+
+
+def find_taps(seen: Sequence[tuple[str, tuple[int, ...]]]) -> list[str]:
+    """One module per spatial size, in the order of running: the last of the least nested.
+
+    The least nested, so that a stage ends at a block's output rather than inside the next
+    block, where an inverted bottleneck expands before it strides.
+
+    Args:
+        seen: (name, output shape) of every module that gave a feature map, as they finished.
+    """
+    best: dict[tuple[int, ...], str] = {}
+    for name, shape in seen:
+        size = shape[2:]
+        if size[0] * size[1] > 1 and (
+            size not in best or name.count(".") <= best[size].count(".")
+        ):
+            best[size] = name
+    return list(best.values())
+
+
+def _probe(
+    module: nn.Module, example: Tensor
+) -> tuple[list[tuple[str, tuple[int, ...]]], str | None]:
+    """Feature maps of each named module in the order they finish, and the last linear layer."""
+    seen: list[tuple[str, tuple[int, ...]]] = []
+    heads: list[str] = []
+
+    def note(name: str, out: object, is_linear: bool) -> None:
+        if isinstance(out, Tensor) and out.ndim == 4:
+            seen.append((name, tuple(out.shape)))
+        if is_linear and isinstance(out, Tensor) and out.ndim == 2:
+            heads.append(name)
+
+    hooks = [
+        child.register_forward_hook(
+            lambda m, _inputs, out, name=name: note(name, out, isinstance(m, nn.Linear))
+        )
+        for name, child in module.named_modules()
+        if name
+    ]
+    was_training = module.training
+    try:
+        with torch.no_grad():
+            module.eval()(example)
+    finally:
+        module.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    return seen, heads[-1] if heads else None
