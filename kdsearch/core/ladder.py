@@ -11,8 +11,8 @@ def check_rungs(fractions: Sequence[float]) -> None:
     rising = all(a < b for a, b in zip(fractions, fractions[1:], strict=False))
     if len(fractions) < 2 or not rising or fractions[0] <= 0 or fractions[-1] != 1:
         raise UserError(
-            f"rungs {list(fractions)}: needs at least two rising fractions of full distillation, "
-            "the last 1; for example [0.25, 1]"
+            f"rungs {list(fractions)}: needs at least two rising fractions of full "
+            "distillation, the last 1; for example [0.25, 1]"
         )
 
 

@@ -14,7 +14,7 @@ def dominates(a: Values, b: Values) -> bool:
 
 
 def layers(points: Sequence[Values]) -> list[int]:
-    """The non-dominated layer of each point, 0 for the front (Deb et al., 2002, NSGA-II, sec. III)."""
+    """The non-dominated layer of each point, 0 for the front (Deb et al., 2002, sec. III.A)."""
     layer = [-1] * len(points)
     left = set(range(len(points)))
     depth = 0

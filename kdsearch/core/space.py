@@ -48,7 +48,8 @@ class Range:
     def __post_init__(self) -> None:
         if not self.low < self.high or (self.log and self.low <= 0):
             raise UserError(
-                f"a range needs low < high, and low > 0 if logarithmic: {self.low} to {self.high}"
+                "a range needs low < high, and low > 0 if logarithmic: "
+                f"{self.low} to {self.high}"
             )
 
     def draw(self, rng: random.Random) -> Value:

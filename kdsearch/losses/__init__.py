@@ -1,0 +1,1 @@
+"""Pure formulas, one idea a file, shared by methods, teachers and the supernet."""

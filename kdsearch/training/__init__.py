@@ -1,0 +1,1 @@
+"""The one training loop, shared by teacher, supernet, students and finalists."""

@@ -1,0 +1,64 @@
+"""A checkpoint inside a stage: weights, optimiser, average and curve, in one safetensors file."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from kdsearch.files import write_bytes
+
+
+@dataclass(slots=True)
+class Progressed:
+    """How far a run has come, beside the weights themselves."""
+
+    step: int = 0
+    average: dict[str, Tensor] = field(default_factory=dict)
+    """Running average of each parameter, by name."""
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    """(step, mean loss since the last entry)."""
+    best_cross_entropy: float = float("inf")
+
+
+def write_checkpoint(
+    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed
+) -> None:
+    tensors = {f"module/{k}": v for k, v in module.state_dict().items()}
+    tensors |= {f"average/{k}": v for k, v in at.average.items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {
+            f"optimiser/{index}/{k}": v for k, v in state.items() if isinstance(v, Tensor)
+        }
+    facts = {"step": at.step, "curve": at.curve, "best": at.best_cross_entropy}
+    contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    write_bytes(path, save(contiguous, {"facts": json.dumps(facts)}))
+
+
+def read_checkpoint(
+    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer
+) -> Progressed:
+    """Loads a checkpoint into `module` and `optimiser`; returns how far it had come."""
+    content = path.read_bytes()
+    tensors = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    facts = json.loads(header["__metadata__"]["facts"])
+    groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
+    for name, tensor in tensors.items():
+        group, key = name.split("/", 1)
+        groups[group][key] = tensor
+    module.load_state_dict(groups["module"])
+    device = next(module.parameters()).device
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in groups["optimiser"].items():
+        index, name = key.split("/")
+        state.setdefault(int(index), {})[name] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    return Progressed(
+        facts["step"],
+        {k: v.to(device) for k, v in groups["average"].items()},
+        [(s, x) for s, x in facts["curve"]],
+        facts["best"],
+    )

@@ -1,0 +1,35 @@
+"""Sees training go wrong: a loss that is not a number, or that falls back to chance."""
+
+import math
+
+from kdsearch.errors import TrainingError
+
+LEARNT = 0.8
+"""Below this share of chance's loss a network counts as having learnt something."""
+LOST = 0.98
+"""Above this share of chance's loss, after having learnt, it counts as collapsed."""
+
+
+class Guard:
+    """Fed the loss of each window of steps; raises TrainingError with the step.
+
+    A supernet that collapses in mid-training jumps back to ln(classes) and stays there.
+    """
+
+    def __init__(self, classes: int) -> None:
+        self.chance = math.log(max(2, classes))
+        self.best = math.inf
+
+    def check(self, total: float, cross_entropy: float, step: int) -> None:
+        """Means over the window that ends at `step`."""
+        if not math.isfinite(total) or not math.isfinite(cross_entropy):
+            raise TrainingError(
+                f"loss is {total} at step {step}; a smaller learning_rate helps", step
+            )
+        self.best = min(self.best, cross_entropy)
+        if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:
+            raise TrainingError(
+                f"loss fell back to chance at step {step} (cross-entropy {cross_entropy:.3f}, "
+                f"chance {self.chance:.3f}, best {self.best:.3f}); a smaller learning_rate helps",
+                step,
+            )

@@ -1,0 +1,43 @@
+"""What a training run is: its length, its optimiser's settings, its seed."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every schedule is a function of the fraction of `steps`, also when stopped before."""
+
+    steps: int
+    """Optimiser steps of the whole run."""
+    batch_size: int
+    learning_rate: float
+    """At its highest, after the warm-up."""
+    weight_decay: float
+    """On weights of two or more dimensions; biases and norms have none."""
+    seed: int
+    augment: str = "none"
+    momentum: float = 0.9
+    warmup: float = 0.05
+    """Share of the steps in which the learning rate rises linearly."""
+    clip: float = 5.0
+    """Largest norm of the whole gradient."""
+    averaging: float = 0.03
+    """Time constant of the weights' running average, as a share of the steps."""
+    precision: str = "float32"
+    """'float32' or 'bf16' (autocast of the forward pass; losses stay in float32)."""
+
+
+def learning_rate(plan: Plan, step: int) -> float:
+    """Linear warm-up, then a half cosine to zero (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
+    progress = (step + 0.5) / plan.steps
+    if progress < plan.warmup:
+        return plan.learning_rate * progress / plan.warmup
+    rest = (progress - plan.warmup) / (1 - plan.warmup)
+    return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
+
+
+def averaging_decay(plan: Plan, step: int) -> float:
+    """Decay of the running average at a step; short at first, so that the start is forgotten."""
+    window = max(1.0, plan.averaging * plan.steps)
+    return min(1 - 1 / window, (1 + step) / (10 + step))
