@@ -178,7 +178,7 @@ class ElasticResNet(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """He initialisation; the last norm of each block starts at 0 (Goyal et al., 2017, sec. 5.1)."""
+    """He initialisation; a block's last norm starts at 0 (Goyal et al., 2017, sec. 5.1)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -1,1 +1,1 @@
-"""The weight-sharing supernet: trained by the sandwich rule, scored by carving and calibrating."""
+"""The weight-sharing supernet: trained by the sandwich rule, scored by carving."""

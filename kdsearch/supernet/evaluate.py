@@ -18,7 +18,9 @@ def inherit(
     return student
 
 
-def accuracy(student: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 500) -> float:
+def accuracy(
+    student: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 500
+) -> float:
     """Top-1 accuracy in [0, 1] on normalised images."""
     logits = predict(student, images, batch_size)
     return float((logits.argmax(1) == labels.to(logits.device)).float().mean())

@@ -68,9 +68,13 @@ class SupernetTask:
         largest = _logits(outs[0])
         cross_entropy = F.cross_entropy(largest, labels)
         teacher = None if taught is None else _logits(taught)
-        total = cross_entropy if teacher is None else (
-            (1 - TEACHER_WEIGHT) * cross_entropy
-            + TEACHER_WEIGHT * softened_kl(largest, teacher, TEMPERATURE)
+        total = (
+            cross_entropy
+            if teacher is None
+            else (
+                (1 - TEACHER_WEIGHT) * cross_entropy
+                + TEACHER_WEIGHT * softened_kl(largest, teacher, TEMPERATURE)
+            )
         )
         use_teacher = self.rule.targets == "teacher" and teacher is not None
         for out in outs[1:]:

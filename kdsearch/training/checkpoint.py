@@ -1,4 +1,4 @@
-"""A checkpoint inside a stage: weights, optimiser, average and curve, in one safetensors file."""
+"""A checkpoint inside a stage: weights, optimiser, average, curve, in one safetensors file."""
 
 import json
 from dataclasses import dataclass, field

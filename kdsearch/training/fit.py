@@ -1,4 +1,4 @@
-"""THE training loop: every step is a function of (plan, step), so a resumed run is the same run.
+"""THE training loop: a step is a function of (plan, step), so a resumed run is the same run.
 
 Batches, augmentation, learning rate and noise are derived from the seed and the step; only
 weights, optimiser state and the running average are carried, and a checkpoint holds them.
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,13 @@ from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_chec
 from kdsearch.training.guard import Guard
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate
 from kdsearch.training.task import Task
+
+class Telling(NamedTuple):
+    """Whom the loop tells that it moves, and what it calls itself."""
+
+    progress: Progress
+    title: str
+
 
 CHECKPOINT_SECONDS = 20.0
 CURVE_POINTS = 60
@@ -42,8 +50,7 @@ def fit(
     *,
     until: int,
     checkpoint: Path,
-    progress: Progress,
-    title: str,
+    tell: Telling,
 ) -> Progressed:
     """Trains `task` up to optimiser step `until`, going on from `checkpoint` if it is there.
 
@@ -63,7 +70,7 @@ def fit(
     totals: list[Tensor] = []
     entropies: list[Tensor] = []
     saved = time.monotonic()
-    progress.start(title, until)
+    tell.progress.start(tell.title, until)
     task.module.train()
     with own_randomness():
         for images, labels, step in batches(feed, plan, at.step, until):
@@ -80,12 +87,12 @@ def fit(
             totals, entropies = [], []
             at.curve.append((at.step, total))
             at.best_cross_entropy = guard.best
-            progress.step(title, at.step, f"loss {total:.3f}")
+            tell.progress.step(tell.title, at.step, f"loss {total:.3f}")
             if time.monotonic() - saved > CHECKPOINT_SECONDS and at.step != until:
                 write_checkpoint(checkpoint, task.module, optimiser, at)
                 saved = time.monotonic()
     write_checkpoint(checkpoint, task.module, optimiser, at)
-    progress.finish(title, f"loss {at.curve[-1][1]:.3f}" if at.curve else "")
+    tell.progress.finish(tell.title, f"loss {at.curve[-1][1]:.3f}" if at.curve else "")
     return at
 
 
@@ -133,7 +140,9 @@ def apply(
 def average(module: nn.Module, averages: dict[str, Tensor], decay: float) -> None:
     """Moves each running average towards its parameter."""
     current = [p.detach() for _, p in module.named_parameters()]
-    torch._foreach_lerp_([averages[n] for n, _ in module.named_parameters()], current, 1 - decay)
+    torch._foreach_lerp_(
+        [averages[n] for n, _ in module.named_parameters()], current, 1 - decay
+    )
 
 
 @contextmanager

@@ -29,7 +29,8 @@ class Guard:
         self.best = min(self.best, cross_entropy)
         if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:
             raise TrainingError(
-                f"loss fell back to chance at step {step} (cross-entropy {cross_entropy:.3f}, "
-                f"chance {self.chance:.3f}, best {self.best:.3f}); a smaller learning_rate helps",
+                f"loss fell back to chance at step {step}: cross-entropy {cross_entropy:.3f}, "
+                f"chance {self.chance:.3f}, best {self.best:.3f}; "
+                "a smaller learning_rate helps",
                 step,
             )

@@ -29,7 +29,7 @@ class Plan:
 
 
 def learning_rate(plan: Plan, step: int) -> float:
-    """Linear warm-up, then a half cosine to zero (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
+    """Linear warm-up, then a half cosine to 0 (Loshchilov & Hutter, 2017, arXiv:1608.03983)."""
     progress = (step + 0.5) / plan.steps
     if progress < plan.warmup:
         return plan.learning_rate * progress / plan.warmup
@@ -38,6 +38,6 @@ def learning_rate(plan: Plan, step: int) -> float:
 
 
 def averaging_decay(plan: Plan, step: int) -> float:
-    """Decay of the running average at a step; short at first, so that the start is forgotten."""
+    """Decay of the running average at a step; short at first: the start is soon forgotten."""
     window = max(1.0, plan.averaging * plan.steps)
     return min(1 - 1 / window, (1 + step) / (10 + step))

@@ -1,0 +1,119 @@
+"""The files of a run: one folder, its names, its one writer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from kdsearch.errors import RunError
+from kdsearch.files import read_json, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.yaml"
+
+    @property
+    def state(self) -> Path:
+        """What the finished stages are and where their results lie."""
+        return self.root / "run.json"
+
+    @property
+    def progress(self) -> Path:
+        return self.root / "progress.json"
+
+    @property
+    def front(self) -> Path:
+        return self.root / "front.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def test_openings(self) -> Path:
+        """One JSON line for each time the test split was opened, and why."""
+        return self.root / "test_openings.jsonl"
+
+    def journal(self, study: str) -> Path:
+        return self.root / f"study-{study}.journal"
+
+    def trials(self, study: str) -> Path:
+        return self.root / f"trials-{study}"
+
+    def student(self, student: str) -> Path:
+        return self.root / "students" / student
+
+    def read(self, path: Path) -> Any:
+        """A JSON file of this run.
+
+        Raises:
+            RunError: the run is not there, or has not come that far.
+        """
+        if not self.config.exists():
+            raise RunError(f"{self.root}: no run here; `kdsearch run CONFIG --out {self.root}`")
+        if not path.exists():
+            raise RunError(
+                f"{self.root}: no {path.name} yet; `kdsearch status {self.root}` shows how far "
+                f"it is, `kdsearch run {self.config}` goes on"
+            )
+        return read_json(path)
+
+    def link(self, name: str, target: Path) -> None:
+        """Makes RUN/name point at `target`, in place of what it pointed at."""
+        link = self.root / name
+        if link.is_symlink():
+            link.unlink()
+        link.symlink_to(target.resolve(), target_is_directory=target.is_dir())
+
+    def note(self, **facts: Any) -> None:
+        """Adds facts to run.json."""
+        known = read_json(self.state) if self.state.exists() else {}
+        write_json(self.state, known | facts)
+
+    def facts(self) -> dict[str, Any]:
+        return dict(read_json(self.state)) if self.state.exists() else {}
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Holds the run's one writer lock.
+
+        Raises:
+            RunError: another process is at work on this run.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0.5)
+        except Timeout:
+            raise RunError(
+                f"{self.root}: another process is at work here; "
+                f"`kdsearch status {self.root}` shows what it does"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def busy(self) -> bool:
+        """Whether a process is at work on this run."""
+        if not self.root.exists():
+            return False
+        lock = FileLock(self.root / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False

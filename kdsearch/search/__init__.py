@@ -1,0 +1,1 @@
+"""The search: the study proposes, climb.py decides, an engine executes what rung.py does."""

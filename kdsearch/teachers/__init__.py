@@ -1,0 +1,17 @@
+"""Teachers: TEACHERS, how one is trained here; SOURCES, where a brought network comes from."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from torch import nn
+
+from kdsearch.teachers import module as own_module
+from kdsearch.teachers import torchvision
+from kdsearch.teachers.plain import train_plain
+from kdsearch.teachers.training import Train, train_none
+
+TEACHERS: Mapping[str, Train] = MappingProxyType({"none": train_none, "plain": train_plain})
+
+SOURCES: Mapping[str, Callable[[str, str | None], nn.Module]] = MappingProxyType(
+    {"torchvision": torchvision.build, "module": own_module.build}
+)

@@ -1,0 +1,43 @@
+"""A brought teacher by torchvision's name: `torchvision:resnet18`."""
+
+from pathlib import Path
+
+from torch import nn
+from torchvision.models import get_model, list_models
+
+from kdsearch.errors import TeacherError, did_you_mean
+from kdsearch.teachers.weights import load_weights, read_weights
+
+
+def build(name: str, weights: str | None) -> nn.Module:
+    """The named network, with weights from a file or by torchvision's name for them.
+
+    A file's number of classes is taken from its last tensor.
+
+    Raises:
+        TeacherError: an unknown name, or weights that cannot be had or do not fit.
+    """
+    names = [n for n in list_models() if "." not in n and "/" not in n]
+    if name not in names:
+        raise TeacherError(f"torchvision has no network '{name}'; {did_you_mean(name, names)}")
+    if weights is None:
+        return get_model(name, weights=None)
+    path = Path(weights)
+    if path.suffix or path.exists():
+        state = read_weights(path)
+        classes = list(state.values())[-1].shape[0] if state else 0
+        network = get_model(name, weights=None, num_classes=classes)
+        load_weights(network, state, path)
+        return network
+    try:
+        return get_model(name, weights=weights)
+    except ValueError as error:
+        raise TeacherError(
+            f"teacher.weights: torchvision:{name} has no weights '{weights}'; "
+            "use DEFAULT or the path of a file"
+        ) from error
+    except OSError as error:
+        raise TeacherError(
+            f"teacher.weights: cannot fetch '{weights}' of torchvision:{name} ({error}); "
+            "download the file elsewhere and give its path"
+        ) from error
