@@ -1,0 +1,21 @@
+"""How a student is handed over: FORMATS lists the ways; one file per format."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from kdsearch.errors import UserError, did_you_mean
+from kdsearch.export.format import Format
+from kdsearch.export.onnx import Onnx
+from kdsearch.export.safetensors import Safetensors
+
+FORMATS: Mapping[str, Format] = MappingProxyType({f.name: f for f in (Safetensors(), Onnx())})
+
+
+def formats(names: Iterable[str]) -> dict[str, Format]:
+    """The formats of those names; UserError with the nearest one for a name that is none."""
+    chosen = {}
+    for name in names:
+        if name not in FORMATS:
+            raise UserError(f"unknown format '{name}'; {did_you_mean(name, FORMATS)}")
+        chosen[name] = FORMATS[name]
+    return chosen
