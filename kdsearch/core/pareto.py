@@ -44,6 +44,30 @@ def knee(points: Sequence[Values]) -> int:
     return min(range(len(points)), key=lambda i: distance(points[i]))
 
 
+def crowding(points: Sequence[Values]) -> list[float]:
+    """Crowding distance of each point, infinite at the ends of an axis (Deb et al., 2002, III.B)."""
+    distance = [0.0] * len(points)
+    for axis in range(len(points[0]) if points else 0):
+        order = sorted(range(len(points)), key=lambda i: points[i][axis])
+        span = points[order[-1]][axis] - points[order[0]][axis] or 1.0
+        distance[order[0]] = distance[order[-1]] = math.inf
+        for before, here, after in zip(order, order[1:], order[2:], strict=False):
+            distance[here] += (points[after][axis] - points[before][axis]) / span
+    return distance
+
+
+def spread_by_layer(points: Sequence[Values], count: int) -> list[int]:
+    """Indices of up to `count` points: layer by layer, the least crowded of a layer first."""
+    layer = layers(points)
+    chosen: list[int] = []
+    for depth in range(max(layer, default=-1) + 1):
+        members = [i for i in range(len(points)) if layer[i] == depth]
+        crowd = crowding([points[i] for i in members])
+        order = sorted(range(len(members)), key=lambda k: -crowd[k])
+        chosen += [members[k] for k in order]
+    return chosen[:count]
+
+
 def hypervolume(points: Sequence[Values], reference: Values) -> float:
     """Volume between the points and `reference` that some point dominates."""
     inside = [list(p) for p in points if all(x < r for x, r in zip(p, reference, strict=True))]

@@ -19,6 +19,8 @@ class Trial:
     """Objective values by rung, as measured: (accuracy, latency in ms), for example."""
     violations: Mapping[str, float] = field(default_factory=dict)
     """By what share each broken bound of the budget is missed."""
+    batch: int = 0
+    """Number of the first trial that was proposed together with it."""
     reason: str = ""
     """Why it was stopped or failed."""
 

@@ -51,7 +51,9 @@ class Study:
     def trials(self) -> list[Trial]:
         return [as_trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
 
-    def propose(self, pool: Pool, sampler: str, seed: int, known: Sequence[Trial]) -> Trial:
+    def propose(
+        self, pool: Pool, sampler: str, seed: int, known: Sequence[Trial], *, batch: int
+    ) -> Trial:
         """Asks for the next candidate, given `known` trials, and records it as running."""
         number = len(self._study.get_trials(deepcopy=False))
         used = {trial.candidate for trial in known}
@@ -60,7 +62,7 @@ class Study:
             candidate = ask(pool, sampler, own_seed, known, self._directions)
             if candidate not in used:
                 break
-        trial = Trial(number, candidate)
+        trial = Trial(number, candidate, batch=batch)
         self._study.add_trial(frozen_running(trial, pool))
         return trial
 

@@ -28,6 +28,7 @@ def as_trial(frozen: FrozenTrial) -> Trial:
         STATES[frozen.state],  # type: ignore[arg-type]
         {int(r): tuple(v) for r, v in frozen.user_attrs.get("scores", {}).items()},
         dict(frozen.constraints),
+        frozen.user_attrs["batch"],
         frozen.user_attrs.get("reason", ""),
     )
 
@@ -42,9 +43,10 @@ def frozen_running(trial: Trial, pool: Pool) -> FrozenTrial:
         params={n: to_optuna(axes[n], v) for n, v in parameters.items()},
         distributions={n: distribution(axes[n]) for n in parameters},
         user_attrs={
+            "batch": trial.batch,
             "candidate": {
                 "architecture": trial.candidate.architecture.as_dict(),
                 **recipe.as_dict(),
-            }
+            },
         },
     )

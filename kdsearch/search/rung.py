@@ -1,0 +1,188 @@
+"""What one rung of one trial does: the work an engine executes, from plain data to plain data.
+
+Rung 0 scores a student with inherited weights. Every rung above goes on from the trial's own
+checkpoint, is a prefix of the full distillation, and is scored on averaged weights, freshly
+calibrated. A result is on disk before it is told.
+"""
+
+import copy
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from kdsearch.core.ladder import steps_at
+from kdsearch.core.progress import Progress
+from kdsearch.core.records import Job, Result
+from kdsearch.core.space import Space
+from kdsearch.data.augment import normalise
+from kdsearch.data.load import load_search
+from kdsearch.data.records import SearchData
+from kdsearch.distill import METHODS
+from kdsearch.errors import TrainingError
+from kdsearch.files import read_json, write_bytes, write_json
+from kdsearch.nets import FAMILIES
+from kdsearch.nets.family import Supernet
+from kdsearch.supernet.calibrate import calibrate
+from kdsearch.supernet.evaluate import accuracy, inherit
+from kdsearch.teachers.make import load_teacher
+from kdsearch.teachers.training import Course
+from kdsearch.training.distillation import Distillation, Lesson
+from kdsearch.training.fit import Feed, Telling, fit
+from kdsearch.training.plan import Plan
+
+CALIBRATION_BATCH = 128
+STUDENT = "student.safetensors"
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """All that a rung needs beside the job: paths and plain data, so it travels anywhere."""
+
+    data: str
+    supernet: str
+    teacher: str | None
+    family: str
+    space: Space
+    plan: Plan
+    """Of the full distillation; each job brings its own seed."""
+    fractions: tuple[float, ...]
+    device: str = "cpu"
+    threads: int = 1
+    """Intra-op threads of a worker: part of what makes a run repeat exactly."""
+
+
+def result_path(job: Job) -> Path:
+    return Path(job.folder) / f"rung{job.rung}.json"
+
+
+def stored_result(job: Job) -> Result | None:
+    """What a worker left behind for this job, if it got that far."""
+    path = result_path(job)
+    return Result.of(read_json(path)) if path.exists() else None
+
+
+@dataclass
+class Rungs:
+    """The work of an engine's worker; holds data, supernet and teacher while it lives."""
+
+    setting: Setting
+    progress: Progress
+    given: nn.Module | None = field(default=None, repr=False)
+    """A teacher passed as a Python object, which no path can bring to another process."""
+
+    def __call__(self, job: Job) -> Result:
+        """Does the job, whatever happens: an error becomes a result that says what it was."""
+        torch.set_num_threads(self.setting.threads)
+        started = time.perf_counter()
+        try:
+            result = self.inherited(job) if job.rung == 0 else self.distilled(job)
+        except TrainingError as error:
+            result = Result(job.name, job.rung, "diverged", reason=str(error))
+        except torch.OutOfMemoryError:
+            batch = self.setting.plan.batch_size
+            reason = (
+                f"out of memory at batch_size {batch}; distill.batch_size: {batch // 2} fits"
+            )
+            result = Result(job.name, job.rung, "out of memory", reason=reason)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            details = {"traceback": traceback.format_exc()}
+            result = Result(job.name, job.rung, "bug", reason=reason, details=details)
+        result = replace(result, seconds=time.perf_counter() - started)
+        write_json(result_path(job), result.as_dict())
+        return result
+
+    def inherited(self, job: Job) -> Result:
+        student = inherit(self.supernet, job.architecture, self.calibration)
+        return Result(job.name, 0, "done", accuracy=self.score(student))
+
+    def distilled(self, job: Job) -> Result:
+        assert job.recipe is not None
+        setting, folder = self.setting, Path(job.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        plan = replace(setting.plan, seed=job.seed)
+        student = self.supernet.carve(job.architecture).to(setting.device)
+        method = METHODS[job.recipe.method](**dict(job.recipe.knobs))  # type: ignore[arg-type]
+        teacher = self.teacher if method.needs_teacher else None
+        classes = len(self.data.info.classes)
+        done = fit(
+            Distillation(Lesson(student, method, teacher), classes, plan.precision),
+            self.feed,
+            plan,
+            until=steps_at(job.rung, setting.fractions, plan.steps),
+            checkpoint=folder / CHECKPOINT,
+            tell=Telling(self.progress, job.name),
+        )
+        student = averaged(student, done.average)
+        calibrate(student, self.calibration)
+        if job.rung == len(setting.fractions):
+            write_bytes(folder / STUDENT, save(cpu_state(student)))
+        return Result(
+            job.name,
+            job.rung,
+            "done",
+            accuracy=self.score(student),
+            details={"curve": done.curve, "steps": done.step},
+        )
+
+    def score(self, student: nn.Module) -> float:
+        return accuracy(student, *self.search_val)
+
+    @cached_property
+    def data(self) -> SearchData:
+        return load_search(Path(self.setting.data))
+
+    @cached_property
+    def feed(self) -> Feed:
+        return Feed(self.data.train.to(self.setting.device), self.data.info)
+
+    @cached_property
+    def search_val(self) -> tuple[Tensor, Tensor]:
+        split = self.data.search_val.to(self.setting.device)
+        return normalise(split.images, self.data.info.mean, self.data.info.std), split.labels
+
+    @cached_property
+    def calibration(self) -> list[Tensor]:
+        return calibration_batches(self.data, self.setting.device)
+
+    @cached_property
+    def supernet(self) -> Supernet:
+        return load_supernet(self.setting, self.data)
+
+    @cached_property
+    def teacher(self) -> nn.Module:
+        assert self.setting.teacher is not None, "a method that needs a teacher, and no teacher"
+        course = Course(self.feed, self.setting.plan, Path(), self.progress)
+        return load_teacher(Path(self.setting.teacher), course, self.given)
+
+
+def calibration_batches(data: SearchData, device: str) -> list[Tensor]:
+    """The fixed batches that every carved student's statistics are taken over."""
+    images = data.calibration.images.to(device)
+    shown = normalise(images, data.info.mean, data.info.std)
+    return [batch for batch in shown.split(CALIBRATION_BATCH) if len(batch) > 1]
+
+
+def load_supernet(setting: Setting, data: SearchData) -> Supernet:
+    family = FAMILIES[setting.family]
+    net = family.supernet(setting.space, data.info.channels, len(data.info.classes))
+    net.load_state_dict(load_file(Path(setting.supernet) / "supernet.safetensors"))
+    return net.to(setting.device)  # type: ignore[return-value]
+
+
+def averaged(student: nn.Module, average: dict[str, Tensor]) -> nn.Module:
+    """A copy of the student with its running averages for weights."""
+    twin = copy.deepcopy(student)
+    twin.load_state_dict(average, strict=False)
+    return twin
+
+
+def cpu_state(network: nn.Module) -> dict[str, Tensor]:
+    return {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}

@@ -1,0 +1,76 @@
+"""The seam between search and engine: jobs come out, results go in.
+
+A search is a generator that yields lists of jobs and is sent their results by name; `Phases`
+hands them to an engine one by one. Between two lists nothing is in flight, so that is where
+latency is measured alone.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from kdsearch.core.records import Job, Result
+from kdsearch.errors import SearchError
+from kdsearch.search.rung import stored_result
+
+Phase: TypeAlias = Generator[Sequence[Job], Mapping[str, Result], None]
+Work: TypeAlias = Callable[[Job], Result]
+
+BUGS_IN_A_ROW = 3
+"""So many jobs that failed by our own fault one after the other end the search."""
+
+
+class Source(Protocol):
+    def next(self) -> Job | Literal["wait"] | None:
+        """A job to do; 'wait' while results are outstanding; None when all is done."""
+
+    def tell(self, result: Result) -> None:
+        """What became of a job."""
+
+
+class Phases:
+    """A `Source` over a generator of phases; results found on disk are not done again."""
+
+    def __init__(self, phases: Phase) -> None:
+        self._phases = phases
+        self._jobs: list[Job] = []
+        self._pending: set[str] = set()
+        self._results: dict[str, Result] = {}
+        self._bugs = 0
+        self._over = False
+        self._advance(first=True)
+
+    def next(self) -> Job | Literal["wait"] | None:
+        while not self._over and not self._jobs and not self._pending:
+            self._advance()
+        if self._over:
+            return None
+        if not self._jobs:
+            return "wait"
+        job = self._jobs.pop(0)
+        self._pending.add(job.name)
+        return job
+
+    def tell(self, result: Result) -> None:
+        self._pending.discard(result.job)
+        self._results[result.job] = result
+        self._bugs = self._bugs + 1 if result.state == "bug" else 0
+        if self._bugs >= BUGS_IN_A_ROW:
+            raise SearchError(
+                f"{self._bugs} jobs failed in a row, the last ({result.job}) with "
+                f"{result.reason}; details stand in its result file"
+            )
+
+    def _advance(self, *, first: bool = False) -> None:
+        """Sends the phase's results and takes the next phase, adopting what is on disk."""
+        try:
+            jobs = next(self._phases) if first else self._phases.send(self._results)
+        except StopIteration:
+            self._over = True
+            return
+        self._results = {}
+        for job in jobs:
+            found = stored_result(job)
+            if found is None:
+                self._jobs.append(job)
+            else:
+                self._results[job.name] = found
