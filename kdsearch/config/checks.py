@@ -1,0 +1,197 @@
+"""What no single key can tell: names against tables, and keys against each other."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from kdsearch import spaces
+from kdsearch.config.models import Config, KnobRange
+from kdsearch.core import budget
+from kdsearch.core.ladder import check_rungs
+from kdsearch.core.space import Choice, Range
+from kdsearch.errors import UserError, did_you_mean
+from kdsearch.spaces.marked import Keys
+
+Problem = tuple[Keys, str]
+"""Where, and what is wrong there with the way out."""
+
+SOURCES: Mapping[str, str] = {
+    "torchvision": r"\w+",
+    "folder": r".+",
+    "module": r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*",
+}
+"""What may stand after 'torchvision:', 'folder:' and 'module:'."""
+FORMS: Mapping[str, str] = {
+    "torchvision": "torchvision:NAME",
+    "folder": "folder:PATH",
+    "module": "module:pkg.mod:factory",
+}
+
+
+def problems(config: Config) -> Iterator[Problem]:
+    """Everything wrong with a config whose single values are all right."""
+    for check in CHECKS:
+        yield from check(config)
+
+
+def source_problem(name: str, own: str, kinds: Sequence[str]) -> str | None:
+    """Why `name` is neither `own` nor a source of one of these kinds; None if it is one."""
+    kind, colon, rest = name.partition(":")
+    if name == own:
+        return None
+    if colon and kind in kinds:
+        right = re.fullmatch(SOURCES[kind], rest)
+        return None if right else f"must have the form {FORMS[kind]}"
+    near = did_you_mean(kind if colon else name, (own, *(FORMS[k] for k in kinds)))
+    return f"unknown; {near}"
+
+
+def data_problem(name: str) -> str | None:
+    """Why `name` is no data set's name; None if it is one. Whether it exists shows later."""
+    return source_problem(name, "digits", ("torchvision", "folder", "module"))
+
+
+def refused(check: Callable[[], object]) -> str | None:
+    """The line of the UserError that a check raises; None if it raises none."""
+    try:
+        check()
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def data(config: Config) -> Iterator[Problem]:
+    wrong = data_problem(config.data.name)
+    if wrong:
+        yield ("data", "name"), wrong
+    if config.data.val_fraction + config.data.test_fraction >= 1:
+        yield ("data", "val_fraction"), "with test_fraction must leave images to train on"
+
+
+def space(config: Config) -> Iterator[Problem]:
+    wrong = refused(lambda: spaces.locate(config.space))
+    if wrong:
+        yield ("space",), wrong
+
+
+def teacher(config: Config) -> Iterator[Problem]:
+    it = config.teacher
+    wrong = source_problem(it.network, "family", ("torchvision", "module"))
+    if wrong:
+        yield ("teacher", "network"), wrong
+        return
+    if it.network == "family":
+        for key in ("weights", "input", "finetune"):
+            if getattr(it, key) is not None:
+                rule = "is for a network brought along; set teacher.network, or remove this"
+                yield ("teacher", key), rule
+    elif it.width != 1:
+        yield ("teacher", "width"), "is for teacher.network: family; remove this"
+    named = it.weights is not None and not is_weights_file(it.weights)
+    if named and it.network.startswith("module:"):
+        yield ("teacher", "weights"), "must be a .safetensors, .pt or .pth file"
+    if (
+        it.training == "none"
+        and it.network == "family"
+        and config.supernet.targets == "teacher"
+    ):
+        yield (
+            ("supernet", "targets"),
+            "there is no teacher (teacher.training: none); use largest",
+        )
+
+
+def is_weights_file(weights: str) -> bool:
+    return weights.endswith((".safetensors", ".pt", ".pth"))
+
+
+def budgets(config: Config) -> Iterator[Problem]:
+    for name, value in config.budget:
+        if value is not None and refused(partial(budget.parse, name, value)):
+            yield ("budget", name), "must be a number above 0, or a share like '60%'"
+
+
+def search(config: Config) -> Iterator[Problem]:
+    if refused(lambda: check_rungs(config.search.rungs)):
+        yield ("search", "rungs"), "must be at least two and rise to 1, for example [0.25, 1]"
+    objectives = config.search.objectives
+    if len(objectives) != 2 or objectives[0] != "accuracy":
+        rule = "must be accuracy and one cost, for example [accuracy, latency_ms]"
+        yield ("search", "objectives"), rule
+    elif objectives[1] not in budget.COSTS:
+        yield (
+            ("search", "objectives", 1),
+            f"unknown; {did_you_mean(objectives[1], budget.COSTS)}",
+        )
+
+
+def methods(config: Config) -> Iterator[Problem]:
+    from kdsearch.distill import METHODS
+
+    names = config.distill.methods
+    absent = config.teacher.training == "none" and config.teacher.network == "family"
+    if not names:
+        yield ("distill", "methods"), f"needs at least one; {did_you_mean('', METHODS)}"
+    for i, name in enumerate(names):
+        here = ("distill", "methods", i)
+        if name not in METHODS:
+            yield here, f"unknown method; {did_you_mean(name, METHODS)}"
+        elif name in names[:i]:
+            yield here, "named twice; remove one"
+        elif absent and METHODS[name].needs_teacher:
+            way_out = "set distill.methods: [hard], or teacher.training: plain"
+            yield ("teacher", "training"), f"method '{name}' needs a teacher; {way_out}"
+
+
+def knobs(config: Config) -> Iterator[Problem]:
+    from kdsearch.distill import METHODS
+
+    axes = {
+        f"{name}.{knob}": axis
+        for name in config.distill.methods
+        if name in METHODS
+        for knob, axis in METHODS[name].knobs.axes.items()
+    }
+    for name, values in config.distill.knobs.items():
+        path = ("distill", "knobs", name)
+        if name not in axes:
+            hint = did_you_mean(name, axes) if axes else "the methods chosen have no knobs"
+            yield path, f"no knob of distill.methods; {hint}"
+        elif isinstance(values, KnobRange):
+            yield from narrowed_to_range(path, values, axes[name])
+        else:
+            yield from narrowed_to_values(path, values, axes[name])
+
+
+def narrowed_to_range(path: Keys, values: KnobRange, axis: Any) -> Iterator[Problem]:
+    if isinstance(axis, Choice):
+        yield path, f"must be a list; allowed: {axis}"
+    elif not (axis.holds(values.low) and axis.holds(values.high)):
+        yield path, f"must lie within {axis}"
+    else:
+        wrong = refused(lambda: Range(values.low, values.high, values.log))
+        if wrong:
+            yield path, wrong
+
+
+def narrowed_to_values(
+    path: Keys, values: Sequence[int | float], axis: Any
+) -> Iterator[Problem]:
+    for i, value in enumerate(values):
+        if not axis.holds(value):
+            yield (*path, i), f"allowed: {axis}"
+    if not values or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+        yield path, "needs distinct values, at least one, from small to large"
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
+    data,
+    teacher,
+    space,
+    budgets,
+    search,
+    methods,
+    knobs,
+)
+"""Every check that takes more than one value's own model."""

@@ -1,0 +1,256 @@
+"""What a config may say: one frozen model per section, one sentence per key."""
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
+from pydantic_core import PydanticCustomError
+
+
+def number(value: Any) -> int | float:
+    """Keeps whole numbers whole: a knob's 4 stays 4."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
+        return value
+    raise PydanticCustomError("float_type", "must be a number")
+
+
+def limit(value: Any) -> int | float | str:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("limit", "must be a number above 0, or a share like '60%'")
+
+
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+AboveZero = Annotated[float, Field(gt=0)]
+Number = Annotated[int | float, PlainValidator(number)]
+Limit = Annotated[int | float | str, PlainValidator(limit)]
+
+Augment = Literal["none", "shift", "shift-flip"]
+Runtime = Literal["eager", "onnxruntime"]
+Engine = Literal["in-process", "ray-tune"]
+Sampler = Literal["tpe", "random"]
+TeacherTraining = Literal["plain", "none"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class Data(Section):
+    """The images, and how they are split."""
+
+    name: str = "digits"
+    """digits, torchvision:NAME, folder:PATH (one folder of images per class), or
+    module:pkg.mod:factory, which runs your code."""
+    root: str | None = None
+    """Folder where a torchvision data set lies, or is to be downloaded to."""
+    download: bool = False
+    """Whether a torchvision data set may be downloaded."""
+    size: Count | None = None
+    """Image side in pixels; null keeps the images' own."""
+    limit: Count | None = None
+    """At most this many training images, drawn evenly from the classes; null for all."""
+    augment: Augment = "shift"
+    """How training images are varied: none, shift or shift-flip."""
+    val_fraction: Fraction = 0.2
+    """Share of the images held out to compare students during the search."""
+    test_fraction: Fraction = 0.2
+    """Share of the images held out for the very end; unused where the set has its own test."""
+    calibration: Count = 256
+    """How many training images serve batch-norm statistics and the check of an export."""
+    broken: Literal["stop", "skip"] = "stop"
+    """What a broken image does: stop the run, or be skipped and counted."""
+
+
+class Training(Section):
+    """One training run: SGD, Nesterov momentum 0.9."""
+
+    epochs: Count
+    """Passes over the training images."""
+    batch_size: Count = 128
+    """Images per training step."""
+    learning_rate: AboveZero
+    """Learning rate at its peak."""
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    """L2 penalty on the weights."""
+
+
+class Input(Section):
+    """What a network brought along expects of its images; null takes it from the data."""
+
+    size: Count | None = None
+    """Image side in pixels that images are resized to."""
+    mean: tuple[float, ...] | None = None
+    """Per channel, in the scale of [0, 1], taken off the images."""
+    std: tuple[AboveZero, ...] | None = None
+    """Per channel, in the scale of [0, 1], that images are then divided by."""
+
+
+class Finetune(Section):
+    """Fits a new head to a network brought along."""
+
+    epochs: Count = 5
+    """Passes over the training images."""
+    freeze: bool = True
+    """Whether everything but the new head keeps its weights."""
+    learning_rate: AboveZero = 0.01
+    """Learning rate at its peak."""
+
+
+class Teacher(Training):
+    """The network that students learn from."""
+
+    training: TeacherTraining = "plain"
+    """plain: trained here on the labels. none: a network brought along is used as it is, and
+    with network: family there is no teacher."""
+    network: str = "family"
+    """family (the space's largest student, see width), torchvision:NAME, or
+    module:pkg.mod:factory, which runs your code."""
+    width: AboveZero = 1.0
+    """Factor on the widths of the space's largest student, for network: family."""
+    weights: str | None = None
+    """A .safetensors or .pt file of weights, or the name of torchvision weights: DEFAULT."""
+    input: Input | None = None
+    """What a network brought along expects of its images: {size, mean, std}."""
+    finetune: Finetune | None = None
+    """Fits a new head to a network brought along: {epochs, freeze, learning_rate}."""
+    taps: tuple[str, ...] | None = None
+    """Names of the layers whose outputs teach; null finds the ends of the stages."""
+    epochs: Count = 40
+    """Passes over the training images."""
+    learning_rate: AboveZero = 0.1
+    """Learning rate at its peak."""
+
+
+class Supernet(Training):
+    """The shared weights of all students."""
+
+    random_paths: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Students drawn per step, beside the largest and the smallest."""
+    targets: Literal["largest", "teacher"] = "largest"
+    """Whom all but the largest student imitate."""
+    epochs: Count = 60
+    """Passes over the training images."""
+    learning_rate: AboveZero = 0.1
+    """Learning rate at its peak."""
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    """L2 penalty on the weights."""
+
+
+class KnobRange(Section):
+    """An interval of a knob."""
+
+    low: float
+    """Smallest value."""
+    high: float
+    """Largest value."""
+    log: bool = False
+    """Whether values are drawn evenly in the logarithm."""
+
+
+def knob_form(value: Any) -> str:
+    return "range" if isinstance(value, Mapping | KnobRange) else "values"
+
+
+Knob = Annotated[
+    Annotated[tuple[Number, ...], Tag("values")] | Annotated[KnobRange, Tag("range")],
+    Discriminator(knob_form),
+]
+
+
+class Distill(Training):
+    """How students are taught; methods and their knobs are part of the search."""
+
+    methods: tuple[str, ...] = ("soften", "hard")
+    """Distillation methods to choose from; `kdsearch methods` lists them."""
+    knobs: Mapping[str, Knob] = {}
+    """Narrows a knob of a method: 'soften.temperature: [2, 4]' or {low, high, log}."""
+    epochs: Count = 40
+    """Passes over the training images at the top rung."""
+    learning_rate: AboveZero = 0.05
+    """Learning rate at its peak."""
+
+
+class Latency(Section):
+    """Where and how a student's forward pass is timed."""
+
+    runtime: Runtime = "onnxruntime"
+    """Runtime that is timed: eager or onnxruntime."""
+    threads: Count = 1
+    """Threads of one forward pass."""
+    batch_size: Count = 1
+    """Images per forward pass."""
+    rounds: Count = 30
+    """Shuffled rounds over all networks; more make the intervals narrower."""
+
+
+class Budget(Section):
+    """What a student may cost at most: a number, or a share of the largest student ('60%')."""
+
+    latency_ms: Limit | None = None
+    """Median time of one forward pass, in milliseconds."""
+    params: Limit | None = None
+    """Number of parameters."""
+    macs: Limit | None = None
+    """Multiply-accumulate operations per image."""
+
+
+class Search(Section):
+    """How candidates are proposed, and who trains them."""
+
+    engine: Engine = "in-process"
+    """Who executes the jobs: in-process or ray-tune."""
+    workers: Count = 1
+    """Jobs in flight at the same time."""
+    sampler: Sampler = "tpe"
+    """Who proposes candidates: tpe or random."""
+    trials: Count = 40
+    """How many candidates are tried; may be raised later, the search goes on."""
+    batch_size: Count = 8
+    """Candidates proposed at a time."""
+    rungs: tuple[float, ...] = (0.25, 1.0)
+    """Rising shares of the full distillation at which candidates are compared, up to 1."""
+    objectives: tuple[str, ...] = ("accuracy", "latency_ms")
+    """accuracy, and the cost traded against it: latency_ms, macs or params."""
+    screen_layers: Count = 2
+    """Non-dominated layers of architectures that go past the inherited weights."""
+
+
+class Finalists(Section):
+    """The students that are trained to the end, tested and published."""
+
+    count: Count = 8
+    """How many at most."""
+    seeds: Count = 1
+    """Training runs per finalist; scores are their mean."""
+
+
+class Config(Section):
+    """A whole run."""
+
+    data: Data = Data()
+    teacher: Teacher = Teacher()
+    space: str = "resnet-tiny"
+    """A shelved search space (`kdsearch spaces` lists them) or the path of a YAML file."""
+    supernet: Supernet = Supernet()
+    distill: Distill = Distill()
+    latency: Latency = Latency()
+    budget: Budget = Budget()
+    search: Search = Search()
+    finalists: Finalists = Finalists()
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Fixes every draw of the run."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where training runs; auto takes a GPU if there is one."""
+    precision: Literal["auto", "float32", "bf16"] = "auto"
+    """Number format of training; auto takes bf16 where the processor has it."""
+    store: str | None = None
+    """Folder of results shared between runs; null: 'store' beside the run's folder."""

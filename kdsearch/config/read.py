@@ -1,0 +1,142 @@
+"""Reads a config: text or mapping, then overrides, then every check; frozen at the end.
+
+A relative path in `data.name: folder:PATH`, `data.root`, `space` and `teacher.weights` is taken
+from the config file's folder if something is there, and from the current folder otherwise.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from kdsearch.config.checks import is_weights_file, problems
+from kdsearch.config.explain import Finding, findings, section
+from kdsearch.config.models import Config
+from kdsearch.errors import ConfigError
+from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value
+from kdsearch.spaces.shelf import is_path
+
+KNOBS = "distill.knobs."
+"""Names of knobs hold a dot of their own."""
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Reads a YAML file; `overrides` like 'search.trials=50' win over it.
+
+    Raises ConfigError in one line: file:line:column, dotted key, value, rule, way out.
+    """
+    document = read_file(Path(path))
+    for override in overrides:
+        put(override, document)
+    return checked(document, Path(path).parent)
+
+
+def parse_config(mapping: Mapping[str, Any], source: str = "<python>") -> Config:
+    """As `read_config`, from nested mappings; `source` stands for the file in errors."""
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(f"{source}: a config is a mapping, got {type(mapping).__name__}")
+    return checked(Document(source, plain(mapping)), Path())
+
+
+def checked(document: Document, folder: Path) -> Config:
+    content = {
+        name: {} if value is None and is_section(name) else value
+        for name, value in document.content.items()
+    }
+    try:
+        config = resolved(Config.model_validate(content), folder)
+    except ValidationError as error:
+        raise first(findings(error.errors(), document), document) from None
+    wrong = [(path, rule, False) for path, rule in problems(config)]
+    if wrong:
+        raise first(wrong, document)
+    return config
+
+
+def first(wrong: Sequence[Finding], document: Document) -> ConfigError:
+    """The error of the finding that stands first in the text; overrides come last."""
+
+    def position(found: Finding) -> tuple[bool, int, int]:
+        place = document.place(found[0], key=found[2])
+        return (place.line == 0, place.line, place.column)
+
+    path, rule, is_key = min(wrong, key=position)
+    return document.error(path, rule, key=is_key)
+
+
+def is_section(name: str) -> bool:
+    """Whether an empty value under this key means a section left at its defaults."""
+    return section((name,)) is not Config if name in Config.model_fields else False
+
+
+def plain(value: Any) -> Any:
+    """Mappings as dicts, lists as tuples, paths as text: what YAML would have given."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(plain(inner) for inner in value)
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def put(override: str, document: Document) -> None:
+    """Sets 'a.b=value' in the document; the value is read as YAML."""
+    source = f"--set {one_line(override)}"
+    dotted, equals, text = override.partition("=")
+    if not equals or not dotted.strip():
+        raise ConfigError(f"{source}: must have the form a.b=value")
+    keys = split(dotted.strip())
+    into = document.content
+    for n, key in enumerate(keys[:-1], start=1):
+        inner = into.get(key)
+        if inner is not None and not isinstance(inner, dict):
+            raise ConfigError(f"{source}: {'.'.join(keys[:n])} is no section, it holds a value")
+        into[key] = inner = {} if inner is None else inner
+        into = inner
+    into[keys[-1]] = read_value(text, source)
+    replace_places(keys, document, Place(source))
+
+
+def split(dotted: str) -> tuple[str, ...]:
+    if dotted.startswith(KNOBS):
+        return (*KNOBS.rstrip(".").split("."), dotted.removeprefix(KNOBS))
+    return tuple(dotted.split("."))
+
+
+def replace_places(keys: Keys, document: Document, place: Place) -> None:
+    """What stood at and below `keys` is gone; the override stands there now."""
+    for places in (document.keys, document.values):
+        for path in [path for path in places if path[: len(keys)] == keys]:
+            del places[path]
+        for n in range(1, len(keys) + 1):
+            places.setdefault(keys[:n], place)
+
+
+def resolved(config: Config, folder: Path) -> Config:
+    """The config with its relative paths made absolute."""
+    data, teacher = config.data, config.teacher
+    kind, _, path = data.name.partition(":")
+    name = f"folder:{absolute(path, folder)}" if kind == "folder" and path else data.name
+    root = data.root and absolute(data.root, folder)
+    weights = teacher.weights
+    if weights and is_weights_file(weights):
+        weights = absolute(weights, folder)
+    space = absolute(config.space, folder) if is_path(config.space) else config.space
+    return config.model_copy(
+        update={
+            "data": data.model_copy(update={"name": name, "root": root}),
+            "teacher": teacher.model_copy(update={"weights": weights}),
+            "space": space,
+        }
+    )
+
+
+def absolute(path: str, folder: Path) -> str:
+    """`path` from `folder` if something is there, else from the current folder."""
+    try:
+        home = Path(path).expanduser()
+        beside = folder / home
+        return str((beside if beside.exists() else home).absolute())
+    except (OSError, RuntimeError, ValueError):
+        return path  # a name too long or '~nobody': whoever opens it says that it is not there

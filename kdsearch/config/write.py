@@ -1,0 +1,44 @@
+"""A config as YAML with every default written out and each key's sentence above it."""
+
+import textwrap
+from collections.abc import Iterator
+
+from kdsearch.config.models import Config, Section
+from kdsearch.spaces.marked import written
+
+WIDTH = 96
+
+
+def resolved_yaml(config: Config) -> str:
+    """YAML that reads back as an equal config."""
+    return "\n".join(lines(config, 0)) + "\n"
+
+
+def lines(section: Section, indent: int) -> Iterator[str]:
+    margin = " " * indent
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        yield from comment(field.description or type(value).__doc__ or "", margin)
+        if isinstance(value, Section):
+            yield f"{margin}{name}:"
+            yield from lines(value, indent + 2)
+        else:
+            yield f"{margin}{name}: {written(plain(value))}"
+        if indent == 0:
+            yield ""
+
+
+def comment(sentence: str, margin: str) -> list[str]:
+    text = " ".join(sentence.split())
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# "
+    )
+
+
+def plain(value: object) -> object:
+    """Models inside a value as mappings, tuples as lists."""
+    if isinstance(value, Section):
+        return value.model_dump()
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items()}
+    return list(value) if isinstance(value, tuple) else value
