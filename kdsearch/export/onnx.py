@@ -24,7 +24,7 @@ class Onnx:
         self, student: nn.Module, spec: Spec, example: Tensor, folder: Path
     ) -> list[Path]:
         """See `Format.write`: model.onnx, input `images`, output `logits`, the spec inside."""
-        model = exported(Logits(student), example)
+        model = exported(Logits(student).eval(), example)
         forget_sources(model)
         model.metadata_props.add(key="kdsearch", value=canonical(spec))
         path = folder / "model.onnx"
@@ -45,7 +45,7 @@ def exported(network: nn.Module, example: Tensor) -> Any:
         warnings.simplefilter("ignore", FutureWarning)
         try:
             program = torch.onnx.export(
-                network.eval(),
+                network,
                 (pair,),
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("batch")},),

@@ -112,9 +112,8 @@ def scaled(
     medians = {
         name: np.array([np.median(v) for v in visits]) for name, visits in anchors.items()
     }
-    known = {name: float(m.min()) for name, m in medians.items()}
-    if reference is not None:
-        known = {name: reference[name] for name in anchors if name in reference}
+    given = undisturbed(medians) if reference is None else reference
+    known = {name: given[name] for name in anchors if name in given}
     if not anchors or len(known) < len(anchors):
         raise KdsearchError(
             f"anchors {sorted(anchors)} with references for {sorted(known)}: latencies need an "
@@ -122,6 +121,18 @@ def scaled(
         )
     slower = slowdown(medians, known)
     return Measured({n: summary(v, slower, seed) for n, v in networks.items()}, known)
+
+
+def undisturbed(anchors: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+    """Each anchor's milliseconds in the fastest round.
+
+    From its usual share of a round, which drift leaves alone, and that round's geometric mean:
+    an anchor's own fastest round would be luck as much as speed.
+    """
+    if not anchors:
+        return {}
+    means = np.exp(np.mean([np.log(milliseconds) for milliseconds in anchors.values()], axis=0))
+    return {name: float(np.median(ms / means) * means.min()) for name, ms in anchors.items()}
 
 
 def slowdown(

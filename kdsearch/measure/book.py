@@ -1,0 +1,104 @@
+"""What students of one space cost on one target: counted or measured once, then looked up.
+
+A latency is on disk before it is used, and every later question is answered from there, so a
+search that goes on after a kill sees the numbers it saw before.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from kdsearch.core.progress import Progress
+from kdsearch.core.records import Architecture
+from kdsearch.core.seeds import derive
+from kdsearch.core.space import Space
+from kdsearch.files import read_json, write_json
+from kdsearch.measure.latency import Latency, Target, measure
+from kdsearch.measure.size import macs, params
+from kdsearch.nets.logits import Logits
+
+Build = Callable[[Architecture], nn.Module]
+REFERENCE = "reference.json"
+
+
+@dataclass
+class CostBook:
+    """Costs by name; latency only where it is asked for."""
+
+    folder: Path
+    """Of this space on this target and device."""
+    build: Build
+    """A student with any weights: latency does not depend on them."""
+    shape: tuple[int, int, int]
+    """(channels, height, width) of an image."""
+    target: Target
+    anchors: Mapping[str, Architecture]
+    rounds: int
+    progress: Progress
+    sizes: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def costs(
+        self, architectures: Sequence[Architecture], *, latency: bool
+    ) -> dict[str, dict[str, float]]:
+        """params, macs and (if asked) latency_ms, by architecture id; measures what is missing."""
+        found = {a.id: dict(self.size(a)) for a in architectures}
+        if latency:
+            for name, timed in self.latencies(architectures).items():
+                found[name]["latency_ms"] = timed.p50_ms
+        return found
+
+    def size(self, architecture: Architecture) -> dict[str, float]:
+        if architecture.id not in self.sizes:
+            with torch.device("meta"):
+                network = self.build(architecture)
+            self.sizes[architecture.id] = {
+                "params": params(network),
+                "macs": macs(network, self.shape),
+            }
+        return self.sizes[architecture.id]
+
+    def latencies(self, architectures: Sequence[Architecture]) -> dict[str, Latency]:
+        """By architecture id; those not on disk are measured together, now."""
+        distinct = {a.id: a for a in architectures}
+        missing = {i: a for i, a in distinct.items() if not self._path(i).exists()}
+        if missing:
+            for name, timed in self.measured(list(missing.values())).items():
+                write_json(self._path(name), asdict(timed))
+        return {name: read_latency(self._path(name)) for name in distinct}
+
+    def measured(self, architectures: Sequence[Architecture]) -> dict[str, Latency]:
+        """A fresh measurement of all of them in the same rounds, written nowhere."""
+        reference_path = self.folder / REFERENCE
+        reference = read_json(reference_path) if reference_path.exists() else None
+        torch.manual_seed(0)
+        outcome = measure(
+            {a.id: Logits(self.build(a)).eval() for a in architectures},
+            {name: Logits(self.build(a)).eval() for name, a in self.anchors.items()},
+            self.target,
+            torch.randn(self.target.batch_size, *self.shape),
+            rounds=self.rounds,
+            seed=derive(0, *sorted(a.id for a in architectures)),
+            reference=reference,
+            progress=self.progress,
+        )
+        if reference is None:
+            write_json(reference_path, outcome.reference)
+        return outcome.latencies
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.json"
+
+
+def read_latency(path: Path) -> Latency:
+    content = read_json(path)
+    return Latency(**{**content, "ci95": tuple(content["ci95"])})
+
+
+def anchors(space: Space) -> dict[str, Architecture]:
+    """Three fixed networks to time beside the others: smallest, middle and largest."""
+    points = {"smallest": space.smallest(), "largest": space.largest()}
+    points["middle"] = {n: values[len(values) // 2] for n, values in space.choices().items()}
+    return {name: Architecture.of(point) for name, point in points.items()}
