@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from kdsearch.config.checks import is_weights_file, problems
-from kdsearch.config.explain import Finding, findings, section
-from kdsearch.config.models import Config
+from kdsearch.config.explain import Finding, findings
+from kdsearch.config.models import Config, Section
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value
 from kdsearch.spaces.shelf import is_path
@@ -68,7 +68,8 @@ def first(wrong: Sequence[Finding], document: Document) -> ConfigError:
 
 def is_section(name: str) -> bool:
     """Whether an empty value under this key means a section left at its defaults."""
-    return section((name,)) is not Config if name in Config.model_fields else False
+    kind = Config.model_fields[name].annotation if name in Config.model_fields else None
+    return isinstance(kind, type) and issubclass(kind, Section)
 
 
 def plain(value: Any) -> Any:
