@@ -45,7 +45,7 @@ def knee(points: Sequence[Values]) -> int:
 
 
 def crowding(points: Sequence[Values]) -> list[float]:
-    """Crowding distance of each point, infinite at the ends of an axis (Deb et al., 2002, III.B)."""
+    """Crowding distance of each point, infinite at an axis's ends (Deb et al., 2002, III.B)."""
     distance = [0.0] * len(points)
     for axis in range(len(points[0]) if points else 0):
         order = sorted(range(len(points)), key=lambda i: points[i][axis])

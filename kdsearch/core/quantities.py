@@ -1,4 +1,4 @@
-"""Numbers as a person reads them: '1.2 k', '34 µs', '1 min 05 s', '97.2 %'; '–' where there is none."""
+"""Numbers as a person reads them: '1.2 k', '34 µs', '1 min 05 s'; '–' where there is none."""
 
 import math
 

@@ -101,23 +101,24 @@ class Space:
         """One number in [0, 1] per axis, in the order of the axes."""
         return tuple(axis.encode(point[name]) for name, axis in self.axes.items())
 
-    def _choices(self) -> dict[str, tuple[Value, ...]]:
+    def choices(self) -> dict[str, tuple[Value, ...]]:
+        """The values of each axis; raises UserError where one is a range."""
         choices = {n: a.values for n, a in self.axes.items() if isinstance(a, Choice)}
         if len(choices) != len(self.axes):
             raise UserError("a space with a range has no smallest, largest or count")
         return choices
 
     def smallest(self) -> Point:
-        return {name: values[0] for name, values in self._choices().items()}
+        return {name: values[0] for name, values in self.choices().items()}
 
     def largest(self) -> Point:
-        return {name: values[-1] for name, values in self._choices().items()}
+        return {name: values[-1] for name, values in self.choices().items()}
 
     def count(self) -> int:
-        return math.prod(len(values) for values in self._choices().values())
+        return math.prod(len(values) for values in self.choices().values())
 
     def points(self) -> Iterator[Point]:
         """Every point, the last axis running fastest."""
-        choices = self._choices()
+        choices = self.choices()
         for values in itertools.product(*choices.values()):
             yield dict(zip(choices, values, strict=True))

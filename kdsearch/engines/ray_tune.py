@@ -63,45 +63,13 @@ def start(ray: Any, workers: int) -> None:
 
 def fit(source: Source, shop: Workshop) -> None:
     from ray import tune
-    from ray.tune.search import Searcher
 
-    class FromSource(Searcher):  # type: ignore[misc]  # Ray's own extension point
-        """Hands out the source's jobs; Tune asks again while there is nothing to hand out."""
-
-        def __init__(self) -> None:
-            super().__init__(metric="told", mode="max")
-            self.jobs: dict[str, Job] = {}
-
-        def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-            job = source.next()
-            if job is None:
-                return str(Searcher.FINISHED)
-            if job == "wait":
-                return None
-            assert isinstance(job, Job)
-            self.jobs[trial_id] = job
-            return {"job": as_plain(job)}
-
-        def on_trial_complete(
-            self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-        ) -> None:
-            job = self.jobs.pop(trial_id)
-            if result is None or "result" not in result:
-                source.tell(lost(job))
-            else:
-                source.tell(Result.of(result["result"]))
-
-        def save(self, checkpoint_path: str) -> None:
-            """Nothing to save: the study is the only record."""
-
-        def restore(self, checkpoint_path: str) -> None:
-            """Nothing to restore."""
-
+    share = 1 / shop.workers if shop.setting.device.startswith("cuda") else 0
     with tempfile.TemporaryDirectory(prefix="kdsearch-tune-") as scratch:
-        tuner = tune.Tuner(
-            tune.with_resources(trainable(shop), {"cpu": 1, "gpu": gpu_share(shop)}),
+        tune.Tuner(
+            tune.with_resources(trainable(shop), {"cpu": 1, "gpu": share}),
             tune_config=tune.TuneConfig(
-                search_alg=FromSource(),
+                search_alg=searcher(source),
                 num_samples=-1,
                 max_concurrent_trials=shop.workers,
                 reuse_actors=True,
@@ -113,8 +81,41 @@ def fit(source: Source, shop: Workshop) -> None:
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
                 stop={"training_iteration": 1},
             ),
-        )
-        tuner.fit()
+        ).fit()
+
+
+def searcher(source: Source) -> Any:
+    """A Tune Searcher over the source; Tune asks again while there is nothing to hand out."""
+    from ray.tune.search import Searcher
+
+    class FromSource(Searcher):
+        def __init__(self) -> None:
+            super().__init__(metric="told", mode="max")
+            self.jobs: dict[str, Job] = {}
+
+        def suggest(self, trial_id: str) -> Any:
+            job = source.next()
+            if job is None:
+                return Searcher.FINISHED
+            if job == "wait":
+                return None
+            self.jobs[trial_id] = job
+            return {"job": as_plain(job)}
+
+        def on_trial_complete(
+            self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+        ) -> None:
+            job = self.jobs.pop(trial_id)
+            told = result and result.get("result")
+            source.tell(Result.of(told) if told else lost(job))
+
+        def save(self, checkpoint_path: str) -> None:
+            """Nothing to save: the study is the only record."""
+
+        def restore(self, checkpoint_path: str) -> None:
+            """Nothing to restore."""
+
+    return FromSource()
 
 
 def trainable(shop: Workshop) -> type:
@@ -123,7 +124,7 @@ def trainable(shop: Workshop) -> type:
 
     setting = shop.setting
 
-    class Worker(tune.Trainable):  # type: ignore[misc]  # Ray's own extension point
+    class Worker(tune.Trainable):
         def setup(self, config: dict[str, Any]) -> None:
             self.work = Rungs(setting, Silent())
             self.job = as_job(config["job"])
@@ -142,10 +143,6 @@ def trainable(shop: Workshop) -> type:
             """The job goes on from its own checkpoint."""
 
     return Worker
-
-
-def gpu_share(shop: Workshop) -> float:
-    return 1 / shop.workers if shop.setting.device.startswith("cuda") else 0
 
 
 def lost(job: Job) -> Result:

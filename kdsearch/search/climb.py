@@ -95,11 +95,8 @@ class Climb:
         """Scores of rung 0; stops what breaks a bound or lies too deep behind the front."""
         costs = self.costs([t.candidate.architecture for t in batch])
         scored = [self.scored(t, results, costs[t.candidate.architecture.id]) for t in batch]
-        earlier = [
-            t
-            for t in self.study.trials()[: batch[0].number]
-            if 0 in t.scores and not t.violations
-        ]
+        told = self.study.trials()[: batch[0].number]
+        earlier = [t for t in told if 0 in t.scores and not t.violations]
         alive = [t for t in scored if t.state == "running"]
         points = [minimised(t.scores[0]) for t in (*earlier, *alive)]
         kept = screened(points, self.terms.keep_layers)[len(earlier) :]

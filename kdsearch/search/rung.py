@@ -167,7 +167,7 @@ def calibration_batches(data: SearchData, device: str) -> list[Tensor]:
     """The fixed batches that every carved student's statistics are taken over."""
     images = data.calibration.images.to(device)
     shown = normalise(images, data.info.mean, data.info.std)
-    return [batch for batch in shown.split(CALIBRATION_BATCH) if len(batch) > 1]
+    return [batch for batch in torch.split(shown, CALIBRATION_BATCH) if len(batch) > 1]
 
 
 def load_supernet(setting: Setting, data: SearchData) -> Supernet:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
-from kdsearch.measure.accuracy import predict
+from kdsearch.measure.accuracy import predict, top1
+from kdsearch.nets.family import Supernet
 from kdsearch.supernet.calibrate import calibrate
 
 
 def inherit(
-    supernet: nn.Module, architecture: Architecture, batches: Sequence[Tensor]
+    supernet: Supernet, architecture: Architecture, batches: Sequence[Tensor]
 ) -> nn.Module:
     """A carved and calibrated student in eval mode, sharing nothing with the supernet."""
-    student: nn.Module = supernet.carve(architecture)  # type: ignore[operator]
+    student = supernet.carve(architecture)
     calibrate(student, batches)
     return student
 
@@ -22,5 +23,4 @@ def accuracy(
     student: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 500
 ) -> float:
     """Top-1 accuracy in [0, 1] on normalised images."""
-    logits = predict(student, images, batch_size)
-    return float((logits.argmax(1) == labels.to(logits.device)).float().mean())
+    return top1(predict(student, images, batch_size), labels)

@@ -1,0 +1,1 @@
+"""One file per verb; run.py reads as the story of a run."""

@@ -1,0 +1,87 @@
+"""What every stage of a run is given: the config, where files go, on what it computes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from kdsearch.config import Config
+from kdsearch.config.models import Training
+from kdsearch.core.progress import Progress
+from kdsearch.core.seeds import derive
+from kdsearch.errors import ConfigError
+from kdsearch.files import read_json, write_json
+from kdsearch.rundir import RunDir
+from kdsearch.spaces import SpaceFile, load_space
+from kdsearch.store import Store
+from kdsearch.training.plan import Plan
+
+STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
+"""In the order of a run; each does nothing where its result is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    config: Config
+    run: RunDir
+    store: Store
+    space: SpaceFile
+    device: str
+    precision: str
+    progress: Progress
+    given: nn.Module | None = None
+    """A teacher passed as a Python object."""
+
+    def plan(self, training: Training, stage: str, train_images: int) -> Plan:
+        """The training plan of a stage, its seed derived from the run's."""
+        batch = min(training.batch_size, train_images)
+        return Plan(
+            steps=training.epochs * max(1, train_images // batch),
+            batch_size=batch,
+            learning_rate=training.learning_rate,
+            weight_decay=training.weight_decay,
+            seed=derive(self.config.seed, stage),
+            augment=self.config.data.augment,
+            precision=self.precision,
+        )
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds the seconds of the block to the stage's in ledger.json, also when it is cut off."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            spend(self.run.ledger, stage, time.perf_counter() - started)
+
+
+def open_context(
+    config: Config, out: Path, progress: Progress, given: nn.Module | None = None
+) -> Context:
+    """Resolves device, precision, space and store.
+
+    Raises:
+        ConfigError: a device or precision that is not here.
+    """
+    device = config.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device: cuda, but torch finds no GPU here; use auto or cpu")
+    precision = config.precision
+    if precision == "auto":
+        precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    root = Path(config.store) if config.store else out.resolve().parent / "store"
+    space = load_space(config.space)
+    return Context(config, RunDir(out), Store(root), space, device, precision, progress, given)
+
+
+def spend(ledger: Path, stage: str, seconds: float) -> None:
+    known = read_json(ledger) if ledger.exists() else {"stages": {}}
+    stages = known["stages"]
+    stages[stage] = round(stages.get(stage, 0.0) + seconds, 3)
+    write_json(ledger, {**known, "stages": stages})

@@ -1,0 +1,69 @@
+"""The costs of students on this run's target, and what relative bounds refer to."""
+
+from pathlib import Path
+
+from kdsearch.core.budget import Bound, parse
+from kdsearch.core.records import Architecture
+from kdsearch.data.records import DataInfo
+from kdsearch.files import write_json
+from kdsearch.measure.book import CostBook, anchors
+from kdsearch.measure.fingerprint import fingerprint
+from kdsearch.measure.latency import Target
+from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.supernet import as_plain
+
+VERSION = 1
+
+
+def target_of(context: Context) -> Target:
+    latency = context.config.latency
+    threads = f"{latency.threads} thread{'s' if latency.threads > 1 else ''}"
+    name = f"{latency.runtime}, {threads}, batch {latency.batch_size}"
+    return Target(name, latency.runtime, latency.threads, latency.batch_size)
+
+
+def open_book(context: Context, info: DataInfo) -> CostBook:
+    """The run's cost book; its folder is shared by runs with the same networks and device."""
+    space, target = context.space, target_of(context)
+    fixed = anchors(space.space)
+    classes = len(info.classes)
+    key = {
+        "version": VERSION,
+        "family": space.family,
+        "anchors": {name: a.as_dict() for name, a in fixed.items()},
+        "input": [info.channels, info.size, classes],
+        "device": fingerprint(target),
+    }
+    folder: Path = context.store.folder("latency", key)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "key.json").exists():
+        write_json(folder / "key.json", key)
+    family = FAMILIES[space.family]
+    return CostBook(
+        folder,
+        lambda a: family.student(a, info.channels, classes),
+        (info.channels, info.size, info.size),
+        target,
+        fixed,
+        context.config.latency.rounds,
+        context.progress,
+    )
+
+
+def ends(context: Context, book: CostBook) -> dict[str, dict[str, float]]:
+    """Costs of the space's smallest and largest student, latency included."""
+    space = context.space.space
+    both = {"smallest": space.smallest(), "largest": space.largest()}
+    students = {name: Architecture.of(point) for name, point in both.items()}
+    costs = book.costs(list(students.values()), latency=True)
+    return {name: costs[a.id] for name, a in students.items()}
+
+
+def bounds_of(context: Context) -> tuple[Bound, ...]:
+    budget = context.config.budget.model_dump(exclude_none=True)
+    return tuple(parse(name, value) for name, value in budget.items())
+
+
+def space_key(context: Context) -> dict[str, object]:
+    return {"family": context.space.family, "axes": as_plain(context.space.space)}

@@ -1,0 +1,182 @@
+"""Stage `search`: candidates climb the ladder, the study records what became of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kdsearch.config.models import KnobRange
+from kdsearch.core.records import Architecture
+from kdsearch.core.space import Axis, Choice, Range, Space
+from kdsearch.data.records import DataInfo
+from kdsearch.distill import METHODS
+from kdsearch.engines import ENGINES
+from kdsearch.engines.engine import Workshop
+from kdsearch.files import content_hash
+from kdsearch.measure.book import CostBook
+from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.costs import bounds_of, space_key
+from kdsearch.search.climb import Climb, Places, Terms
+from kdsearch.search.pool import Pool
+from kdsearch.search.rung import Setting
+from kdsearch.search.source import Phase, Phases
+from kdsearch.search.study.journal import Study
+from kdsearch.search.trial import Trial
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finished search: what the finalists' stage goes on from."""
+
+    study: str
+    trials: list[Trial]
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the search stands on: the results of the stages before it."""
+
+    data: Path
+    info: DataInfo
+    teacher: Path | None
+    supernet: Path
+    book: CostBook
+    ends: Mapping[str, Mapping[str, float]]
+    """Costs of the smallest and the largest student."""
+
+
+def searched(context: Context, ground: Ground) -> Found:
+    """Runs (or goes on with) the search of this space, these methods and these objectives."""
+    search = context.config.search
+    pool = pool_of(context)
+    setting = setting_of(context, ground)
+    terms = terms_of(context)
+    key = study_key(context, ground, pool, setting)
+    name = content_hash(key)
+    run = context.run
+    study = Study(run.journal(name), terms.objectives)
+    run.trials(name).mkdir(parents=True, exist_ok=True)
+    run.link("study.journal", run.journal(name))
+    run.link("trials", run.trials(name))
+    run.note(study=name, study_key=key)
+    known = study.trials()
+    told = sum(t.state != "running" for t in known)
+    if told < len(known) or len(known) < terms.trials:
+        with context.timed("search"):
+            context.progress.start("search", max(terms.trials, len(known)))
+            climb = Climb(
+                study,
+                pool,
+                terms,
+                Places(inherited_folder(context, ground), run.trials(name)),
+                costs_of(ground.book, terms),
+                ground.ends["largest"],
+                context.progress,
+            )
+            execute(context, setting, climb.phases())
+            context.progress.finish("search")
+    assert search.trials <= len(study.trials()) or told
+    return Found(name, study.trials(), setting)
+
+
+def execute(context: Context, setting: Setting, phases: Phase) -> None:
+    """Has the configured engine do the jobs of some phases."""
+    search = context.config.search
+    shop = Workshop(setting, search.workers, context.progress, context.given)
+    ENGINES[search.engine](Phases(phases), shop)
+
+
+def pool_of(context: Context) -> Pool:
+    """The students of the space and the methods, their knobs narrowed as the config says."""
+    distill = context.config.distill
+    methods: dict[str, Space] = {}
+    for method in distill.methods:
+        axes: dict[str, Axis] = dict(METHODS[method].knobs.axes)
+        for knob, values in distill.knobs.items():
+            owner, _, name = knob.partition(".")
+            if owner == method:
+                axes[name] = narrowed(values)
+        methods[method] = Space(axes)
+    return Pool(context.space.space, methods)
+
+
+def narrowed(values: KnobRange | Sequence[float]) -> Axis:
+    if isinstance(values, KnobRange):
+        return Range(values.low, values.high, values.log)
+    return Choice(tuple(values))
+
+
+def terms_of(context: Context) -> Terms:
+    search = context.config.search
+    return Terms(
+        trials=search.trials,
+        batch=search.batch_size,
+        sampler=search.sampler,
+        fractions=tuple(search.rungs),
+        keep_layers=search.screen_layers,
+        objectives=tuple(search.objectives),
+        bounds=bounds_of(context),
+        seed=context.config.seed,
+    )
+
+
+def setting_of(context: Context, ground: Ground) -> Setting:
+    plan = context.plan(context.config.distill, "distill", ground.info.counts["train"])
+    return Setting(
+        data=str(ground.data.resolve()),
+        supernet=str(ground.supernet.resolve()),
+        teacher=None if ground.teacher is None else str(ground.teacher.resolve()),
+        family=context.space.family,
+        space=context.space.space,
+        plan=plan,
+        fractions=tuple(context.config.search.rungs),
+        device=context.device,
+    )
+
+
+def costs_of(book: CostBook, terms: Terms) -> Any:
+    """Costs as the climb asks for them: latency only if the search depends on it."""
+    names = {*terms.objectives, *(bound.name for bound in terms.bounds)}
+    timed = "latency_ms" in names
+
+    def costs(architectures: Sequence[Architecture]) -> Mapping[str, Mapping[str, float]]:
+        return book.costs(architectures, latency=timed)
+
+    return costs
+
+
+def inherited_folder(context: Context, ground: Ground) -> Path:
+    """Where rung 0's results are shared: by supernet, data and calibration."""
+    key = {"version": VERSION, "supernet": ground.supernet.name, "data": ground.info.fingerprint}
+    return context.store.folder("inherited", key)
+
+
+def study_key(
+    context: Context, ground: Ground, pool: Pool, setting: Setting
+) -> dict[str, Any]:
+    """What makes two searches the same one: all that a trial's meaning depends on."""
+    config = context.config
+    methods = {
+        method: {name: asdict(axis) for name, axis in space.axes.items()}
+        for method, space in pool.methods.items()
+    }
+    return {
+        "version": VERSION,
+        "space": space_key(context),
+        "methods": methods,
+        "data": ground.info.fingerprint,
+        "teacher": None if ground.teacher is None else ground.teacher.name,
+        "supernet": ground.supernet.name,
+        "plan": asdict(setting.plan),
+        "rungs": list(config.search.rungs),
+        "objectives": list(config.search.objectives),
+        "sampler": config.search.sampler,
+        "batch": config.search.batch_size,
+        "screen_layers": config.search.screen_layers,
+        "budget": config.budget.model_dump(),
+        "target": ground.book.folder.name,
+        "seed": config.seed,
+    }

@@ -1,0 +1,86 @@
+"""Stage `teacher`: trained here, brought along, or none."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import nn
+
+from kdsearch.core.records import Architecture
+from kdsearch.core.seeds import derive
+from kdsearch.data.load import load_search
+from kdsearch.data.records import DataInfo
+from kdsearch.factory import source_of
+from kdsearch.files import content_hash, file_hash
+from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.context import Context
+from kdsearch.teachers.make import OBJECT, Finetune, Origin, make_teacher
+from kdsearch.teachers.training import Course
+from kdsearch.training.fit import Feed
+
+VERSION = 1
+
+
+def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
+    """The teacher's folder; None where students learn from labels alone."""
+    teacher = context.config.teacher
+    if teacher.training == "none" and teacher.network == "family" and context.given is None:
+        return None
+    origin = origin_of(context)
+    plan = context.plan(teacher, "teacher", info.counts["train"])
+    if teacher.finetune is not None and teacher.training == "none":
+        steps = plan.steps // teacher.epochs * teacher.finetune.epochs
+        plan = replace(plan, steps=steps, learning_rate=teacher.finetune.learning_rate)
+    finetune = None if teacher.finetune is None else Finetune(teacher.finetune.freeze)
+    training = "none" if context.given is not None and not finetune else teacher.training
+    key: dict[str, Any] = {
+        "version": VERSION,
+        "data": info.fingerprint,
+        "origin": {**asdict(origin), "architecture": dict(origin.architecture)},
+        "training": training,
+        "source": source_key(origin, context.given),
+        "plan": asdict(plan) if training != "none" or finetune else {"precision": plan.precision},
+        "finetune": None if finetune is None else asdict(finetune),
+    }
+    if origin.weights and Path(origin.weights).exists():
+        key["origin"]["weights"] = file_hash(Path(origin.weights))
+
+    def make(folder: Path) -> None:
+        with context.timed("teacher"):
+            split = load_search(data).train.to(context.device)
+            feed = Feed(split, info)
+            course = Course(feed, plan, folder / "checkpoint.safetensors", context.progress)
+            make_teacher(
+                origin, training, course, folder, finetune=finetune, given=context.given
+            )
+
+    return context.store.build("teacher", key, make)
+
+
+def origin_of(context: Context) -> Origin:
+    """Where the config's teacher comes from, as plain data."""
+    teacher, space = context.config.teacher, context.space
+    largest = Architecture.of(space.space.largest())
+    architecture = FAMILIES[space.family].wider(largest, teacher.width)
+    view = teacher.input
+    return Origin(
+        network=OBJECT if context.given is not None else teacher.network,
+        family=space.family,
+        architecture=architecture.as_dict() if teacher.network == "family" else {},
+        weights=teacher.weights,
+        size=None if view is None else view.size,
+        mean=None if view is None or view.mean is None else list(view.mean),
+        std=None if view is None or view.std is None else list(view.std),
+        taps=None if teacher.taps is None else list(teacher.taps),
+    )
+
+
+def source_key(origin: Origin, given: nn.Module | None) -> Mapping[str, str]:
+    """What the teacher is made of beyond the config: the user's source, or an object's bytes."""
+    if given is not None:
+        state = {k: v.detach().cpu().contiguous() for k, v in given.state_dict().items()}
+        return {"object": content_hash([repr(given), save(state).hex()])}
+    kind, _, name = origin.network.partition(":")
+    return {"module": content_hash(source_of(name))} if kind == "module" else {}
