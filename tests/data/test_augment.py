@@ -83,8 +83,8 @@ def test_small_and_single_batches() -> None:
 
 
 def test_an_unknown_policy_is_refused() -> None:
-    with pytest.raises(DataError, match=r"unknown augmentation 'shfit'; did you mean 'shift'"):
-        Augment("shfit", 8)
+    with pytest.raises(DataError, match=r"unknown augmentation 'sift'; did you mean 'shift'"):
+        Augment("sift", 8)
 
 
 def test_normalise_by_hand() -> None:

@@ -98,7 +98,7 @@ def test_a_wrong_return_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def mke(): pass", "did you mean 'mke'"),
+        ("def maker(): pass", "did you mean 'maker'"),
         ("make = 7", "no function 'make'"),
         ("import nowhere_to_be_found", "ModuleNotFoundError"),
         ("def make(:", "SyntaxError"),
