@@ -46,7 +46,8 @@ def read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             found = (file.metadata() or {}).get("fingerprint")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file itself cannot be iterated)
+            names = file.keys()  # the file itself cannot be iterated
+            tensors = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise DataError(
             f"{path}: cannot be read ({error}); delete its folder and prepare again"
