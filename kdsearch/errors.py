@@ -1,15 +1,15 @@
 """Every deliberate error of kdsearch, and the exit code each one ends a command with.
 
-    KdsearchError              1   our bug, unless a subclass says otherwise
-    ├── UserError              2   the user's input is wrong
-    │   ├── ConfigError        2   a config or space file: names file, line and column
-    │   ├── DataError          2   a data set: names the image or folder
-    │   ├── TeacherError       2   a teacher that cannot teach here
-    │   └── RunError           2   a run folder that is missing, busy or not that far yet
-    ├── BudgetError            3   no student meets the budget
-    ├── ExportError            1   an artefact that does not compute what the student computes
-    ├── SearchError            1   a search that had to stop
-    └── TrainingError          1   training that cannot go on: names the step
+KdsearchError              1   our bug, unless a subclass says otherwise
+├── UserError              2   the user's input is wrong
+│   ├── ConfigError        2   a config or space file: names file, line and column
+│   ├── DataError          2   a data set: names the image or folder
+│   ├── TeacherError       2   a teacher that cannot teach here
+│   └── RunError           2   a run folder that is missing, busy or not that far yet
+├── BudgetError            3   no student meets the budget
+├── ExportError            1   an artefact that does not compute what the student computes
+├── SearchError            1   a search that had to stop
+└── TrainingError          1   training that cannot go on: names the step
 """
 
 from collections.abc import Iterable

@@ -105,15 +105,20 @@ class Finetune(Section):
     """Learning rate at its peak."""
 
 
+def usual_training(known: dict[str, Any]) -> TeacherTraining:
+    """A network of the family is trained, one brought along is not."""
+    return "plain" if known.get("network", "family") == "family" else "none"
+
+
 class Teacher(Training):
     """The network that students learn from."""
 
-    training: TeacherTraining = "plain"
-    """plain: trained here on the labels. none: a network brought along is used as it is, and
-    with network: family there is no teacher."""
     network: str = "family"
     """family (the space's largest student, see width), torchvision:NAME, or
     module:pkg.mod:factory, which runs your code."""
+    training: TeacherTraining = Field(default_factory=usual_training)
+    """plain: trained here on the labels. none: a network brought along is used as it is, and
+    with network: family there is no teacher. Left out: plain for family, none for others."""
     width: AboveZero = 1.0
     """Factor on the widths of the space's largest student, for network: family."""
     weights: str | None = None

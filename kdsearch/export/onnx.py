@@ -38,7 +38,6 @@ class Onnx:
 
 def exported(network: nn.Module, example: Tensor) -> Any:
     """The ModelProto of a network that gives logits; says nothing on the way."""
-    pair = example[torch.arange(2) % len(example)]  # a batch of one would be taken as fixed
     chatter = io.StringIO()
     with warnings.catch_warnings(), redirect_stdout(chatter), redirect_stderr(chatter):
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -46,7 +45,7 @@ def exported(network: nn.Module, example: Tensor) -> Any:
         try:
             program = torch.onnx.export(
                 network,
-                (pair,),
+                (example[:2],),
                 dynamo=True,
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 input_names=["images"],
@@ -54,7 +53,7 @@ def exported(network: nn.Module, example: Tensor) -> Any:
                 verbose=False,
             )
         except torch.onnx.OnnxExporterError as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = str(error.__cause__ or error).strip().splitlines()[0]
             raise ExportError(
                 f"this student cannot be written as ONNX ({reason}); export it without onnx"
             ) from error

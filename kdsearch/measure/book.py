@@ -43,7 +43,7 @@ class CostBook:
     def costs(
         self, architectures: Sequence[Architecture], *, latency: bool
     ) -> dict[str, dict[str, float]]:
-        """params, macs and (if asked) latency_ms, by architecture id; measures what is missing."""
+        """params, macs and, if asked, latency_ms by architecture id; measures the missing."""
         found = {a.id: dict(self.size(a)) for a in architectures}
         if latency:
             for name, timed in self.latencies(architectures).items():

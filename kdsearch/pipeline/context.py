@@ -51,7 +51,7 @@ class Context:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Adds the seconds of the block to the stage's in ledger.json, also when it is cut off."""
+        """Adds the block's seconds to the stage's in ledger.json, also when it is cut off."""
         started = time.perf_counter()
         try:
             yield

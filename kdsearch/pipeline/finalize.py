@@ -5,7 +5,7 @@ the published students only, after they were chosen.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import log10
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from torch import nn
 import kdsearch
 from kdsearch.core.budget import broken
 from kdsearch.core.pareto import front, hypervolume
-from kdsearch.core.records import Architecture, Job
+from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
@@ -93,7 +93,7 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
 
 
 def jobs_of(context: Context, found: Found, trial: Trial) -> list[Job]:
-    """The top rung of a trial, once per seed; the first goes on from the search's checkpoint."""
+    """The top rung of a trial, once per seed; the first goes on where the search stopped."""
     trials = context.run.trials(found.study)
     top = len(found.setting.fractions)
     first = trial_job(trial, top, trials, context.config.seed)
@@ -140,11 +140,15 @@ def publish(
         | {"latency_ms": latencies[f.id].p50_ms}
         for f in finalists
     }
-    kept = [f for f in finalists if not broken(bounds_of(context), costs[f.id], largest(ground))]
+    kept = [
+        f for f in finalists if not broken(bounds_of(context), costs[f.id], largest(ground))
+    ]
     if not kept:
         raise nothing_left(context, found.trials, ground)
     points = [(-scores[f.id].accuracy, costs[f.id]["latency_ms"]) for f in kept]
-    published = sorted((kept[i] for i in front(points)), key=lambda f: costs[f.id]["latency_ms"])
+    published = sorted(
+        (kept[i] for i in front(points)), key=lambda f: costs[f.id]["latency_ms"]
+    )
     test = open_test(
         ground.data,
         purpose=f"score of {len(published)} published students",
@@ -154,8 +158,7 @@ def publish(
     for finalist in published:
         row = point(context, finalist, scores[finalist.id], costs[finalist.id])
         tested = score(networks[finalist.id], test, ground)
-        row |= {"test_accuracy": tested.accuracy, "test_ci95": None}
-        del row["test_ci95"]
+        row["test_accuracy"] = tested.accuracy
         row["test_accuracy_ci95"] = list(tested.ci95)
         row["latency"] = latency_row(ground, latencies[finalist.id])
         rows.append(row)
@@ -289,4 +292,6 @@ def nothing_left(context: Context, trials: Sequence[Trial], ground: Ground) -> E
             f"smallest student of the space has {name} {smallest:.4g}"
         )
     reasons = {t.reason for t in trials if t.state == "failed"}
-    return SearchError(f"no trial was completed: {'; '.join(sorted(reasons)) or 'none was run'}")
+    return SearchError(
+        f"no trial was completed: {'; '.join(sorted(reasons)) or 'none was run'}"
+    )

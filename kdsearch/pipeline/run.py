@@ -41,8 +41,8 @@ def run(
         SearchError: the search had to stop.
     """
     rundir = RunDir(out)
-    with rundir.writing(), Heartbeat(progress, rundir.progress) as heard:
-        context = open_context(config, out, heard, given)
+    with rundir.writing():
+        context = open_context(config, out, Heartbeat(progress, rundir.progress), given)
         write_text(rundir.config, resolved_yaml(config))
         stages(context, STAGES.index(until or STAGES[-1]))
     return rundir

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kdsearch.config.models import KnobRange
+from kdsearch.config.models import Distill, KnobRange
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Axis, Choice, Range, Space
 from kdsearch.data.records import DataInfo
@@ -90,8 +90,11 @@ def execute(context: Context, setting: Setting, phases: Phase) -> None:
 
 
 def pool_of(context: Context) -> Pool:
-    """The students of the space and the methods, their knobs narrowed as the config says."""
-    distill = context.config.distill
+    return Pool(context.space.space, knob_spaces(context.config.distill))
+
+
+def knob_spaces(distill: Distill) -> dict[str, Space]:
+    """Each method's knobs, their ranges narrowed as the config says."""
     methods: dict[str, Space] = {}
     for method in distill.methods:
         axes: dict[str, Axis] = dict(METHODS[method].knobs.axes)
@@ -100,7 +103,7 @@ def pool_of(context: Context) -> Pool:
             if owner == method:
                 axes[name] = narrowed(values)
         methods[method] = Space(axes)
-    return Pool(context.space.space, methods)
+    return methods
 
 
 def narrowed(values: KnobRange | Sequence[float]) -> Axis:
@@ -150,13 +153,15 @@ def costs_of(book: CostBook, terms: Terms) -> Any:
 
 def inherited_folder(context: Context, ground: Ground) -> Path:
     """Where rung 0's results are shared: by supernet, data and calibration."""
-    key = {"version": VERSION, "supernet": ground.supernet.name, "data": ground.info.fingerprint}
+    key = {
+        "version": VERSION,
+        "supernet": ground.supernet.name,
+        "data": ground.info.fingerprint,
+    }
     return context.store.folder("inherited", key)
 
 
-def study_key(
-    context: Context, ground: Ground, pool: Pool, setting: Setting
-) -> dict[str, Any]:
+def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) -> dict[str, Any]:
     """What makes two searches the same one: all that a trial's meaning depends on."""
     config = context.config
     methods = {

@@ -9,7 +9,6 @@ from safetensors.torch import save
 from torch import nn
 
 from kdsearch.core.records import Architecture
-from kdsearch.core.seeds import derive
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
 from kdsearch.factory import source_of
@@ -35,13 +34,14 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
         plan = replace(plan, steps=steps, learning_rate=teacher.finetune.learning_rate)
     finetune = None if teacher.finetune is None else Finetune(teacher.finetune.freeze)
     training = "none" if context.given is not None and not finetune else teacher.training
+    is_trained = training != "none" or finetune is not None
     key: dict[str, Any] = {
         "version": VERSION,
         "data": info.fingerprint,
         "origin": {**asdict(origin), "architecture": dict(origin.architecture)},
         "training": training,
         "source": source_key(origin, context.given),
-        "plan": asdict(plan) if training != "none" or finetune else {"precision": plan.precision},
+        "plan": asdict(plan) if is_trained else {"precision": plan.precision},
         "finetune": None if finetune is None else asdict(finetune),
     }
     if origin.weights and Path(origin.weights).exists():
@@ -78,7 +78,7 @@ def origin_of(context: Context) -> Origin:
 
 
 def source_key(origin: Origin, given: nn.Module | None) -> Mapping[str, str]:
-    """What the teacher is made of beyond the config: the user's source, or an object's bytes."""
+    """What the teacher is made of beyond the config: a user's source, an object's bytes."""
     if given is not None:
         state = {k: v.detach().cpu().contiguous() for k, v in given.state_dict().items()}
         return {"object": content_hash([repr(given), save(state).hex()])}

@@ -62,6 +62,11 @@ def result_path(job: Job) -> Path:
     return Path(job.folder) / f"rung{job.rung}.json"
 
 
+def result_files(trials: Path, number: int) -> list[Path]:
+    """The result files of a trial's first run, from low rungs to high."""
+    return sorted((trials / f"{number:04d}").glob("rung*.json"))
+
+
 def stored_result(job: Job) -> Result | None:
     """What a worker left behind for this job, if it got that far."""
     path = result_path(job)

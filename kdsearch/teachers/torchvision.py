@@ -21,16 +21,16 @@ def build(name: str, weights: str | None) -> nn.Module:
     if name not in names:
         raise TeacherError(f"torchvision has no network '{name}'; {did_you_mean(name, names)}")
     if weights is None:
-        return get_model(name, weights=None)
+        return plain(name)
     path = Path(weights)
     if path.suffix or path.exists():
         state = read_weights(path)
         classes = list(state.values())[-1].shape[0] if state else 0
-        network = get_model(name, weights=None, num_classes=classes)
+        network = plain(name, num_classes=classes)
         load_weights(network, state, path)
         return network
     try:
-        return get_model(name, weights=weights)
+        network = get_model(name, weights=weights)
     except ValueError as error:
         raise TeacherError(
             f"teacher.weights: torchvision:{name} has no weights '{weights}'; "
@@ -41,3 +41,11 @@ def build(name: str, weights: str | None) -> nn.Module:
             f"teacher.weights: cannot fetch '{weights}' of torchvision:{name} ({error}); "
             "download the file elsewhere and give its path"
         ) from error
+    assert isinstance(network, nn.Module)
+    return network
+
+
+def plain(name: str, **options: int) -> nn.Module:
+    network = get_model(name, weights=None, **options)
+    assert isinstance(network, nn.Module)
+    return network

@@ -24,6 +24,7 @@ from kdsearch.training.guard import Guard
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate
 from kdsearch.training.task import Task
 
+
 class Telling(NamedTuple):
     """Whom the loop tells that it moves, and what it calls itself."""
 
@@ -129,7 +130,7 @@ def apply(
 ) -> None:
     """One optimiser step; weights that no path of this step used are left as they are."""
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(plan, step)
@@ -148,6 +149,6 @@ def average(module: nn.Module, averages: dict[str, Tensor], decay: float) -> Non
 @contextmanager
 def own_randomness() -> Iterator[None]:
     """Leaves torch's global generators as they were."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_initialized() else []
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         yield

@@ -1,0 +1,7 @@
+"""`python -m kdsearch` is `kdsearch`."""
+
+import sys
+
+from kdsearch.cli import main
+
+sys.exit(main())

@@ -1,0 +1,309 @@
+"""The command line: argv to one pipeline function; flags ask, the config configures.
+
+Heavy packages are imported inside the verbs that need them, so that `--help` and `query`
+answer at once.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import kdsearch
+from kdsearch.errors import BudgetError, KdsearchError, UserError
+from kdsearch.pipeline.terminal import table, terminal_progress
+from kdsearch.rundir import RunDir
+
+STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
+ISSUES = "a bug of kdsearch; please report it with the lines above"
+EXITS = """exit codes:
+  0  done
+  1  a bug of kdsearch, or a search that had to stop
+  2  something in the config, the data or the command is wrong: one line says what
+  3  no student keeps the budget: the binding limit and the nearest student are named
+
+start here:
+  kdsearch init > run.yaml && kdsearch run run.yaml --out runs/first
+  kdsearch query runs/first --max latency_ms=50%"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = parser().parse_args(argv)
+    verb: Callable[[argparse.Namespace], int] = arguments.verb
+    try:
+        return verb(arguments)
+    except KdsearchError as error:
+        print(f"kdsearch: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("kdsearch: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        print(f"kdsearch: {ISSUES}", file=sys.stderr)
+        return 1
+
+
+def init(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.init import starter
+
+    print(starter(arguments.data, arguments.max), end="")
+    return 0
+
+
+def check(arguments: argparse.Namespace) -> int:
+    from kdsearch.config import read_config
+    from kdsearch.pipeline.check import check as checked
+    from kdsearch.pipeline.check import words
+
+    config = read_config(arguments.config, arguments.set)
+    with terminal_progress(sys.stderr) as progress:
+        text, found = checked(config, out_of(arguments), progress)
+    print(text)
+    print("\n".join(f"# {line}" for line in words(found)))
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from kdsearch.config import read_config
+    from kdsearch.pipeline.run import run as run_stages
+
+    config = read_config(arguments.config, arguments.set)
+    with terminal_progress(sys.stderr) as progress:
+        done = run_stages(config, out_of(arguments), progress, until=arguments.until)
+    if done.front.exists() and arguments.until in (None, "finalists", "report"):
+        show_front(done.read(done.front))
+    if done.report.exists():
+        print(f"report: {done.report}")
+    return 0
+
+
+def out_of(arguments: argparse.Namespace) -> Path:
+    """Where a run goes: --out, or runs/ and the config's name."""
+    return Path(arguments.out or Path("runs") / Path(arguments.config).stem)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.status import lines
+    from kdsearch.pipeline.status import status as state
+
+    content = state(RunDir(Path(arguments.run)))
+    say(content, arguments.json, "\n".join(lines(content)))
+    return 0
+
+
+def front(arguments: argparse.Namespace) -> int:
+    found = RunDir(Path(arguments.run))
+    content = found.read(found.front)
+    if arguments.json:
+        print(json.dumps(content))
+    else:
+        show_front(content)
+    return 0
+
+
+def show_front(content: Mapping[str, Any]) -> None:
+    from kdsearch.pipeline.front import front_table
+
+    print(front_table(content))
+
+
+def trials(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.trials import as_csv, row, trial_table
+    from kdsearch.pipeline.trials import trials as all_trials
+
+    rows = [row(t) for t in all_trials(RunDir(Path(arguments.run)))]
+    print(
+        as_csv(rows) if arguments.csv else trial_table(rows), end="" if arguments.csv else "\n"
+    )
+    return 0
+
+
+def query(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.query import query as ask
+    from kdsearch.pipeline.query import read_bounds, words
+
+    bounds = read_bounds(arguments.max, arguments.min)
+    try:
+        answer = ask(RunDir(Path(arguments.run)), bounds)
+    except BudgetError as error:
+        if arguments.json:
+            print(json.dumps({"student": None, "reason": str(error)}))
+        raise
+    content = {
+        "student": answer.student,
+        "margins": answer.margins,
+        "others": list(answer.others),
+    }
+    say(content, arguments.json, words(answer))
+    return 0
+
+
+def export(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.query import query as ask
+    from kdsearch.pipeline.query import read_bounds
+    from kdsearch.pipeline.students import checked_words
+    from kdsearch.pipeline.students import export as hand_over
+
+    found = RunDir(Path(arguments.run))
+    student = arguments.student
+    if student is None:
+        if not arguments.max:
+            raise UserError("export which student? --student ID or --max latency_ms=0.5")
+        student = ask(found, read_bounds(arguments.max, arguments.min)).student["id"]
+    names = [name.strip() for name in arguments.format.split(",")]
+    card = hand_over(found, student, Path(arguments.to), names)
+    print(checked_words(student, card, Path(arguments.to)))
+    return 0
+
+
+def report(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.report import reported
+
+    print(reported(RunDir(Path(arguments.run))))
+    return 0
+
+
+def listing(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.listing import LISTINGS
+
+    rows = LISTINGS[arguments.what]()
+    headers = list(dict.fromkeys(name for r in rows for name in r))
+    text = table([[cell(r.get(h)) for h in headers] for r in rows], headers)
+    say(rows, arguments.json, text)
+    return 0
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {item}" for name, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return " to ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def say(content: Any, as_json: bool, text: str) -> None:
+    """One JSON document, or the text for a person."""
+    print(json.dumps(content) if as_json else text)
+
+
+LISTED: Mapping[str, str] = MappingProxyType(
+    {
+        "methods": "distillation methods, their knobs and ranges",
+        "spaces": "shelved search spaces, how many students of what size",
+        "families": "student families",
+        "teachers": "ways to get a teacher",
+        "datasets": "data sets and how a config names them",
+        "samplers": "who may propose candidates",
+        "engines": "who may execute the jobs of a search",
+        "runtimes": "runtimes a latency may be measured in",
+        "formats": "formats a student may be exported to",
+    }
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="kdsearch",
+        description=kdsearch.__doc__,
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+
+    one = add(verbs, "init", init, "writes a commented config to start from, on stdout")
+    one.add_argument("--data", metavar="NAME", help="for example folder:PATH; default digits")
+    bounds(one)
+
+    one = add(verbs, "check", check, "validates, prints every value, time and disk expected")
+    config(one)
+
+    one = add(verbs, "run", run, "every stage; what is done already is not done again")
+    config(one)
+    one.add_argument("--until", choices=STAGES, help="the last stage to do")
+
+    one = of_run(verbs, "status", status, "what is done, running, failed and why")
+    as_json(one)
+    one = of_run(verbs, "front", front, "the published students, fastest first")
+    as_json(one)
+    one = of_run(verbs, "trials", trials, "every trial and what became of it")
+    one.add_argument("--csv", action="store_true", help="comma-separated, all columns")
+
+    one = of_run(verbs, "query", query, "the best student for a budget")
+    bounds(one)
+    as_json(one)
+
+    one = of_run(verbs, "export", export, "hands a student over, each file checked")
+    one.add_argument("--student", metavar="ID", help="for example s012; or give a budget")
+    bounds(one)
+    one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
+    one.add_argument(
+        "--format",
+        default="safetensors,onnx",
+        help="comma-separated; `kdsearch formats` lists them (default: %(default)s)",
+    )
+    of_run(verbs, "report", report, "writes RUN/report.html and prints its path")
+
+    for what, about in LISTED.items():
+        one = add(verbs, what, listing, about)
+        one.set_defaults(what=what)
+        as_json(one)
+    return top
+
+
+def add(
+    verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], about: str
+) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=about)
+    made.set_defaults(verb=verb)
+    return made
+
+
+def of_run(
+    verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], about: str
+) -> argparse.ArgumentParser:
+    made = add(verbs, name, verb, about)
+    made.add_argument("run", metavar="RUN", help="a run's folder")
+    return made
+
+
+def config(made: argparse.ArgumentParser) -> None:
+    made.add_argument("config", metavar="CONFIG", help="a YAML file; see `kdsearch init`")
+    made.add_argument("--out", metavar="DIR", help="the run's folder; default runs/CONFIG")
+    made.add_argument(
+        "--set",
+        metavar="a.b=value",
+        action="extend",
+        nargs="+",
+        default=[],
+        help="values in place of the file's, for example search.trials=80",
+    )
+
+
+def bounds(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--max",
+        metavar="COST=LIMIT",
+        action="append",
+        default=[],
+        help="latency_ms=0.5, params=60%% (of the largest student), macs=1e6; may be repeated",
+    )
+    if not made.prog.endswith("init"):
+        made.add_argument(
+            "--min", metavar="accuracy=X", action="append", default=[], help="accuracy=0.9"
+        )
+
+
+def as_json(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--json", action="store_true", help="one JSON document on stdout")

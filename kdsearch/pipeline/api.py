@@ -1,0 +1,89 @@
+"""The Python API: the verbs of the command line as functions, for scripts and notebooks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from kdsearch.config import parse_config, read_config
+from kdsearch.core.budget import parse
+from kdsearch.core.progress import Progress, Silent
+from kdsearch.pipeline import query as querying
+from kdsearch.pipeline import students
+from kdsearch.pipeline.run import run as run_stages
+from kdsearch.pipeline.status import status
+from kdsearch.pipeline.trials import row, trials
+from kdsearch.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run on disk, finished or not."""
+
+    dir: RunDir
+
+    @property
+    def front(self) -> list[dict[str, Any]]:
+        """The published students, fastest first: the points of front.json."""
+        points: list[dict[str, Any]] = self.dir.read(self.dir.front)["points"]
+        return points
+
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """Every trial, in the order they were proposed."""
+        return [row(trial) for trial in trials(self.dir)]
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What is done, running, failed and why."""
+        return status(self.dir)
+
+    def query(self, *, min_accuracy: float | None = None, **max_costs: float | str) -> str:
+        """Id of the most accurate student within the bounds: `query(latency_ms="50%")`.
+
+        Raises:
+            BudgetError: no student keeps them.
+        """
+        bounds = [parse(name, limit) for name, limit in max_costs.items()]
+        if min_accuracy is not None:
+            bounds.append(parse("accuracy", min_accuracy, upper=False))
+        return str(querying.query(self.dir, bounds).student["id"])
+
+    def network(self, student: str) -> nn.Module:
+        """The trained student; its forward takes normalised images and gives an Output."""
+        return students.network(self.dir, student)
+
+    def export(
+        self, student: str, to: str | Path, formats: Sequence[str] = ("safetensors", "onnx")
+    ) -> dict[str, Any]:
+        """Writes the student's files, checked in their own runtimes; returns card.json."""
+        return students.export(self.dir, student, Path(to), formats)
+
+
+def run(
+    config: str | Path | Mapping[str, Any],
+    out: str | Path,
+    *,
+    teacher: nn.Module | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Runs a config (a file, or a dict of the same keys) in the folder `out`.
+
+    What is done already is not done again. `teacher` brings a network as an object, which the
+    config's `teacher` section may still resize for or fit a head to.
+    """
+    read = parse_config(config) if isinstance(config, Mapping) else read_config(config)
+    return Run(run_stages(read, Path(out), progress or Silent(), given=teacher))
+
+
+def load(path: str | Path) -> Run:
+    """Opens a run's folder.
+
+    Raises:
+        RunError: there is no run in it.
+    """
+    found = RunDir(Path(path))
+    found.read(found.config.with_name("run.json"))
+    return Run(found)

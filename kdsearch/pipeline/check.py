@@ -1,0 +1,112 @@
+"""Verb `check`: reads the data, tries every part for a moment, says what a run will take."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from kdsearch.config import Config, resolved_yaml
+from kdsearch.core.progress import Progress
+from kdsearch.core.quantities import count, duration
+from kdsearch.core.records import Architecture
+from kdsearch.core.seeds import derive
+from kdsearch.data.load import load_search
+from kdsearch.distill import METHODS
+from kdsearch.measure.size import params
+from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.context import Context, open_context
+from kdsearch.pipeline.data import prepared
+from kdsearch.supernet.train import Sandwich, SupernetTask
+from kdsearch.training.distillation import Distillation, Lesson
+from kdsearch.training.fit import Feed, apply, batches, make_optimiser, own_randomness
+from kdsearch.training.plan import Plan
+from kdsearch.training.task import Task
+
+TIMED_STEPS = 3
+SCREENED_SHARE = 0.5
+"""Share of the trials that is expected to pass the screen of rung 0."""
+SECONDS_PER_SCREEN = 0.3
+"""Rung 0 of a trial and its latency, roughly."""
+COPIES = 3
+"""Of the weights in a checkpoint: themselves, momentum, average."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    seconds: dict[str, float]
+    """By stage."""
+    bytes: float
+
+
+def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]:
+    """The resolved config as YAML, and what the run is expected to take.
+
+    Raises:
+        UserError: anything a run would refuse.
+    """
+    context = open_context(config, out, progress)
+    return resolved_yaml(config), expected(context)
+
+
+def expected(context: Context) -> Expected:
+    """Times a few steps of each kind on the real data; reads (and keeps) the data for it."""
+    data, info = prepared(context)
+    feed = Feed(load_search(data).train.to(context.device), info)
+    config, classes = context.config, len(info.classes)
+    space, family = context.space.space, FAMILIES[context.space.family]
+
+    def step_seconds(build: Callable[[], Task], plan: Plan) -> float:
+        task = build()
+        task.module.to(context.device).train()
+        optimiser = make_optimiser(task.module, plan)
+        seconds = []
+        with own_randomness():
+            torch.manual_seed(0)
+            for images, labels, step in batches(feed, plan, 0, min(TIMED_STEPS, plan.steps)):
+                started = time.perf_counter()
+                apply(task.loss(images, labels, step).total, task.module, optimiser, plan, step)
+                seconds.append(time.perf_counter() - started)
+        return min(seconds)
+
+    def student(architecture: Architecture) -> Task:
+        net = family.student(architecture, info.channels, classes)
+        return Distillation(Lesson(net, METHODS["hard"](), None), classes, context.precision)
+
+    def supernet() -> Task:
+        rule = Sandwich(space, config.supernet.random_paths, "largest", derive(0, "paths"))
+        net = family.supernet(space, info.channels, classes)
+        return SupernetTask(net, None, rule, classes=classes, precision=context.precision)
+
+    largest = Architecture.of(space.largest())
+    images = info.counts["train"]
+    teacher = context.plan(config.teacher, "teacher", images)
+    shared = context.plan(config.supernet, "supernet", images)
+    short = context.plan(config.distill, "distill", images)
+    per_student = step_seconds(lambda: student(largest), short) / 2
+    top = per_student * short.steps
+    climbing = config.search.rungs[-2] * SCREENED_SHARE
+    seconds = {
+        "teacher": teacher.steps * step_seconds(lambda: student(largest), teacher),
+        "supernet": shared.steps * step_seconds(supernet, shared),
+        "search": config.search.trials * (SECONDS_PER_SCREEN + climbing * top),
+        "finalists": config.finalists.count * config.finalists.seeds * top,
+    }
+    if config.teacher.training == "none":
+        seconds["teacher"] = 0.0
+    weights = 4.0 * params(family.student(largest, info.channels, classes))
+    pixels = sum(info.counts[p] for p in ("train", "search_val", "test"))
+    stored = pixels * info.channels * info.size**2
+    checkpoints = config.search.trials * SCREENED_SHARE * COPIES * weights / 2
+    return Expected(seconds, stored + (COPIES + 1) * weights + checkpoints)
+
+
+def words(found: Expected) -> list[str]:
+    """The expectation as lines for a person; it is an estimate and says so."""
+    parts = ", ".join(f"{name} {duration(s)}" for name, s in found.seconds.items())
+    total = duration(sum(found.seconds.values()))
+    return [
+        f"time expected, roughly: {total} ({parts})",
+        f"disk expected, roughly: {count(found.bytes)}B",
+    ]

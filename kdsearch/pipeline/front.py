@@ -1,0 +1,50 @@
+"""Verb `front`: the published students as a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kdsearch.core.quantities import count, milliseconds, percent
+from kdsearch.pipeline.terminal import table
+
+HEADERS = (
+    "student",
+    "search acc.",
+    "test acc.",
+    "latency p50",
+    "p95",
+    "params",
+    "MACs",
+    "taught by",
+)
+
+
+def front_table(content: Mapping[str, Any]) -> str:
+    """One row a student, fastest first; `content` is that of front.json."""
+    points = content["points"]
+    target = next(iter(points[0]["latency"])) if points else ""
+    rows = [row(point) for point in points]
+    return f"{table(rows, HEADERS)}\nlatency: {target}; accuracies ± half of a 95 % interval"
+
+
+def row(point: Mapping[str, Any]) -> list[str]:
+    timed = next(iter(point["latency"].values()))
+    return [
+        point["id"],
+        with_interval(point["search_accuracy"], point["search_accuracy_ci95"]),
+        with_interval(point["test_accuracy"], point["test_accuracy_ci95"]),
+        milliseconds(timed["p50"]),
+        milliseconds(timed["p95"]),
+        count(point["params"]),
+        count(point["macs"]),
+        taught(point["recipe"]),
+    ]
+
+
+def with_interval(accuracy: float, ci95: tuple[float, float]) -> str:
+    return f"{percent(accuracy)} ± {(ci95[1] - ci95[0]) * 50:.1f}"
+
+
+def taught(recipe: Mapping[str, Any]) -> str:
+    """'soften (temperature 4, weight 0.9)'."""
+    knobs = ", ".join(f"{name} {value:.3g}" for name, value in recipe["knobs"].items())
+    return f"{recipe['method']} ({knobs})" if knobs else str(recipe["method"])

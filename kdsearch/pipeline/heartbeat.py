@@ -1,0 +1,117 @@
+"""What a run does right now, in a file that other processes read."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kdsearch.core.progress import Progress
+from kdsearch.files import read_json, write_json
+
+FILE = "progress.json"
+SECONDS_BETWEEN_WRITES = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The task told of last; times in seconds since the epoch."""
+
+    task: str | None
+    """None: nothing is going on."""
+    done: int
+    total: int
+    """0: not known."""
+    note: str
+    since: float
+    """When the task began."""
+    updated: float
+    """When this was written: an old time means the process is gone or stuck."""
+
+
+def last_beat(path: Path) -> Beat | None:
+    """What the file holds; None where there is none, or none of this version."""
+    try:
+        return Beat(**read_json(path))
+    except (OSError, json.JSONDecodeError, TypeError):
+        return None
+
+
+class Heartbeat:
+    """Progress handed on to another one, and written to `path` at most once a second.
+
+    A task's end is always written; after it, the task that is still open and was told of last
+    takes its place. Leaving the `with` writes the last state, so that after an error the file
+    says where it happened. A file that cannot be written is said once and stops no work.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        path: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._progress = progress
+        self._path = path
+        self._clock = clock
+        self._now = now
+        self._written: float | None = None
+        self._waiting: Beat | None = None
+        self._open: dict[str, Beat] = {}
+        """By when they were told of, the last one last."""
+        self._is_broken = False
+
+    def start(self, task: str, total: int) -> None:
+        self._progress.start(task, total)
+        now = self._now()
+        self._tell(Beat(task, 0, total, "", since=now, updated=now))
+
+    def step(self, task: str, done: int, note: str = "") -> None:
+        self._progress.step(task, done, note)
+        now = self._now()
+        known = self._open.get(task, Beat(task, 0, 0, "", since=now, updated=now))
+        told = Beat(task, done, known.total, note or known.note, known.since, updated=now)
+        self._tell(told)
+
+    def finish(self, task: str, note: str = "") -> None:
+        self._progress.finish(task, note)
+        now = self._now()
+        ended = self._open.pop(task, Beat(task, 0, 0, "", since=now, updated=now))
+        idle = replace(ended, task=None, note=note or ended.note)
+        current = next(reversed(self._open.values()), idle)
+        self._write(replace(current, updated=now))
+
+    def say(self, line: str) -> None:
+        self._progress.say(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._waiting:
+            self._write(self._waiting)
+
+    def _tell(self, beat: Beat) -> None:
+        assert beat.task is not None
+        self._open.pop(beat.task, None)
+        self._open[beat.task] = self._waiting = beat
+        if self._written is None or self._clock() - self._written >= SECONDS_BETWEEN_WRITES:
+            self._write(beat)
+
+    def _write(self, beat: Beat) -> None:
+        self._written, self._waiting = self._clock(), None
+        try:
+            write_json(self._path, asdict(beat))
+        except OSError as error:
+            if not self._is_broken:
+                self._progress.say(f"{self._path}: cannot be written ({error.strerror})")
+            self._is_broken = True

@@ -1,0 +1,115 @@
+"""Verbs `methods`, `spaces`, `families`, …: what a config may name."""
+
+from collections.abc import Callable
+from inspect import cleandoc, getdoc
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+
+def methods() -> Rows:
+    from kdsearch.distill import METHODS
+
+    return [
+        {
+            "name": name,
+            "teacher": "needed" if method.needs_teacher else "not needed",
+            "knobs": {knob: str(axis) for knob, axis in method.knobs.axes.items()},
+            "about": first_line(method),
+        }
+        for name, method in METHODS.items()
+    ]
+
+
+def spaces() -> Rows:
+    from kdsearch.spaces import list_spaces, load_space
+
+    found = [load_space(name) for name in list_spaces()]
+    return [
+        {
+            "name": s.name,
+            "family": s.family,
+            "students": s.count,
+            "params": list(s.params or ()),
+            "pixels": [s.min_size, s.max_size],
+            "about": s.description,
+        }
+        for s in found
+    ]
+
+
+def families() -> Rows:
+    from kdsearch.nets import FAMILIES
+
+    return [{"name": n, "about": first_line(type(f))} for n, f in FAMILIES.items()]
+
+
+def teachers() -> Rows:
+    from kdsearch.teachers import SOURCES, TEACHERS
+
+    trained = [
+        {"name": n, "key": "teacher.training", "about": first_line(f)}
+        for n, f in TEACHERS.items()
+    ]
+    brought = [
+        {"name": f"{n}:NAME", "key": "teacher.network", "about": first_line(f)}
+        for n, f in SOURCES.items()
+    ]
+    return trained + brought
+
+
+def datasets() -> Rows:
+    from kdsearch.data import DATASETS
+
+    return [{"name": d.usage, "about": first_line(type(d))} for d in DATASETS.values()]
+
+
+def samplers() -> Rows:
+    from kdsearch.search.study.mirror import SAMPLERS
+
+    about = {"tpe": "tree-structured Parzen estimator", "random": "uniform draws"}
+    return [{"name": name, "about": about[name]} for name in SAMPLERS]
+
+
+def engines() -> Rows:
+    from kdsearch.engines import ENGINES
+
+    return [{"name": n, "about": first_module_line(e)} for n, e in ENGINES.items()]
+
+
+def runtimes() -> Rows:
+    from kdsearch.runtimes import RUNTIMES
+
+    return [{"name": n, "version": r.version()} for n, r in RUNTIMES.items()]
+
+
+def formats() -> Rows:
+    from kdsearch.export import FORMATS
+
+    return [{"name": n, "about": first_line(type(f))} for n, f in FORMATS.items()]
+
+
+def first_line(thing: Any) -> str:
+    return cleandoc(getdoc(thing) or "").partition("\n")[0]
+
+
+def first_module_line(function: Any) -> str:
+    import sys
+
+    return first_line(sys.modules[function.__module__])
+
+
+LISTINGS: dict[str, Callable[[], Rows]] = {
+    f.__name__: f
+    for f in (
+        methods,
+        spaces,
+        families,
+        teachers,
+        datasets,
+        samplers,
+        engines,
+        runtimes,
+        formats,
+    )
+}

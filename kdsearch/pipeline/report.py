@@ -1,0 +1,206 @@
+"""Verb `report`: RUN/report.html from the files of a run, however far it has come."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import kdsearch
+from kdsearch.config import Config, read_config
+from kdsearch.core.budget import parse, resolve
+from kdsearch.core.pareto import knee
+from kdsearch.data.records import DataInfo
+from kdsearch.data.stored import read_info
+from kdsearch.files import read_json, write_text
+from kdsearch.pipeline.search import knob_spaces
+from kdsearch.pipeline.status import stages as stage_words
+from kdsearch.report import summary as rows
+from kdsearch.report.page import page
+from kdsearch.rundir import RunDir
+from kdsearch.search.rung import result_files
+from kdsearch.search.study.journal import read_trials
+from kdsearch.search.trial import Trial
+from kdsearch.spaces import load_space
+
+
+def reported(run: RunDir) -> Path:
+    """Writes the page and returns its path.
+
+    Raises:
+        RunError: there is no run here.
+    """
+    run.read(run.state)
+    write_text(run.report, page(summarized(run)))
+    return run.report
+
+
+def summarized(run: RunDir) -> rows.Summary:
+    """Everything the page shows, read from the run's files alone."""
+    facts = run.facts()
+    config = read_config(run.config)
+    front = read_json(run.front) if run.front.exists() else None
+    trials = read_trials(run.journal(facts["study"])) if "study" in facts else []
+    info = read_info(Path(facts["data"])) if "data" in facts else None
+    cost = config.search.objectives[1]
+    points = [] if front is None else front["points"]
+    return rows.Summary(
+        run=run.root.resolve().name,
+        made=datetime.now().strftime("%Y-%m-%d %H:%M"),
+        version=kdsearch.__version__,
+        cost=cost,  # type: ignore[arg-type]  # checked by the config
+        students=tuple(student(p) for p in points),
+        knee=knee_of(points),
+        limits=tuple(limits(config, facts)),
+        trials=tuple(dot(t, len(config.search.rungs)) for t in trials),
+        curves=tuple(curves(run, facts, points)),
+        search=searched(config, front),
+        stages=tuple(times(run, facts, trials)),
+        data=None if info is None else data_of(info),
+        device=device_of(run),
+        warnings=tuple(warnings(config, points, info)),
+    )
+
+
+def student(point: Mapping[str, Any]) -> rows.StudentRow:
+    return rows.StudentRow(
+        id=point["id"],
+        architecture=point["architecture"],
+        method=point["recipe"]["method"],
+        knobs=point["recipe"]["knobs"],
+        search_accuracy=point["search_accuracy"],
+        params=point["params"],
+        macs=point["macs"],
+        search_ci95=tuple(point["search_accuracy_ci95"]),
+        test_accuracy=point["test_accuracy"],
+        test_ci95=tuple(point["test_accuracy_ci95"]),
+        latencies=tuple(
+            rows.Latency(name, t["p50"], t["p95"], tuple(t["ci95"]))
+            for name, t in point["latency"].items()
+        ),
+        trial=point["trial"],
+    )
+
+
+def knee_of(points: list[dict[str, Any]]) -> str | None:
+    """The student nearest to the ideal, where there are at least three to choose from."""
+    if len(points) < 3:
+        return None
+    values = [(-p["search_accuracy"], next(iter(p["latency"].values()))["p50"]) for p in points]
+    return str(points[knee(values)]["id"])
+
+
+def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
+    if "ends" not in facts:
+        return
+    for name, value in config.budget.model_dump(exclude_none=True).items():
+        bound = parse(name, value)
+        yield rows.Limit(
+            name,  # type: ignore[arg-type]  # the budget's keys are the costs
+            resolve(bound, facts["ends"]["largest"]),
+            str(bound),
+        )
+
+
+def dot(trial: Trial, top: int) -> rows.TrialDot:
+    """A trial as a dot: how far it came, and its scores there."""
+    score = trial.scores.get(trial.rung, (None, None))
+    state: rows.TrialState = "trained"
+    if trial.state == "stopped":
+        state = "screened" if trial.rung <= 0 else "stopped"
+    elif trial.state in ("failed", "running"):
+        state = trial.state
+    return rows.TrialDot(
+        f"trial {trial.number}",
+        state,
+        score[0],
+        score[1],
+        trial.rung if trial.scores else None,
+        trial.reason,
+    )
+
+
+def curves(
+    run: RunDir, facts: Mapping[str, Any], points: list[dict[str, Any]]
+) -> Iterator[rows.Curve]:
+    """Losses of teacher, supernet and each published student."""
+    for stage in ("teacher", "supernet"):
+        if facts.get(stage):
+            curve = read_json(Path(facts[stage]) / f"{stage}.json")["curve"]
+            if curve:
+                yield rows.Curve(stage, stage, tuple((s, x) for s, x in curve))
+    for point in points:
+        files = result_files(run.trials(facts["study"]), point["trial"])
+        found = [read_json(f) for f in files]
+        longest: list[tuple[int, float]] = max(
+            (f["details"].get("curve", []) for f in found), key=len, default=[]
+        )
+        accuracy = tuple(
+            (f["details"]["steps"], f["accuracy"])
+            for f in found
+            if f["state"] == "done" and "steps" in f["details"]
+        )
+        yield rows.Curve("finalists", point["id"], tuple((s, x) for s, x in longest), accuracy)
+
+
+def searched(config: Config, front: Mapping[str, Any] | None) -> rows.SearchSummary:
+    space = load_space(config.space)
+    pool = knob_spaces(config.distill)
+    return rows.SearchSummary(
+        space=space.name,
+        count=space.count,
+        sampler=config.search.sampler,
+        engine=config.search.engine,
+        trials=config.search.trials,
+        objectives=tuple(config.search.objectives),
+        rungs=tuple(config.search.rungs),
+        methods=tuple(
+            rows.MethodRow(name, {k: str(a) for k, a in knobs.axes.items()})
+            for name, knobs in pool.items()
+        ),
+        choices={name: str(axis) for name, axis in space.space.axes.items()},
+        hypervolume=None if front is None else front["hypervolume"],
+    )
+
+
+def times(
+    run: RunDir, facts: Mapping[str, Any], trials: list[Trial]
+) -> Iterator[rows.StageTime]:
+    spent = read_json(run.ledger)["stages"] if run.ledger.exists() else {}
+    for name, word in stage_words(run, facts, trials).items():
+        if name in spent:
+            yield rows.StageTime(name, spent[name])
+        elif word == "done" and name in ("data", "teacher", "supernet"):
+            yield rows.StageTime(name, None, reused=True)
+
+
+def data_of(info: DataInfo) -> rows.DataSummary:
+    kind = {1: "grey", 3: "RGB"}.get(info.channels, f"{info.channels} channels")
+    order = ("train", "calibration", "search_val", "test")
+    return rows.DataSummary(
+        name=info.name,
+        classes=tuple(info.classes),
+        image=f"{info.size} × {info.size}, {kind}",
+        splits={part: info.counts[part] for part in order if part in info.counts},
+        skipped=tuple(info.skipped),
+        fingerprint=info.fingerprint,
+    )
+
+
+def device_of(run: RunDir) -> Mapping[str, Any]:
+    key = run.root / "latency" / "key.json"
+    return read_json(key)["device"] if key.exists() else {}
+
+
+def warnings(
+    config: Config, points: list[dict[str, Any]], info: DataInfo | None
+) -> Iterator[str]:
+    """What a careful reader should know before trusting the page."""
+    if info is not None and info.skipped:
+        yield f"{len(info.skipped)} broken images were left out of the data"
+    if points and config.finalists.seeds == 1:
+        yield (
+            "each student was trained once: its interval says what other images would give, "
+            "not what another training run would (finalists.seeds)"
+        )
+    if 0 < len(points) < 4:
+        yield f"the front has {len(points)} students; more search.trials may find others"

@@ -1,0 +1,81 @@
+"""Verb `status`: what is done, running, failed and why; reads only, also during a run."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from kdsearch.core.quantities import duration
+from kdsearch.errors import RunError
+from kdsearch.files import read_json
+from kdsearch.pipeline.heartbeat import last_beat
+from kdsearch.rundir import RunDir
+from kdsearch.search.study.journal import read_trials
+from kdsearch.search.trial import Trial
+
+
+def status(run: RunDir) -> dict[str, Any]:
+    """JSON-able: busy, what is going on, seconds by stage, trials by state, reasons.
+
+    Raises:
+        RunError: there is no run in this folder.
+    """
+    if not run.config.exists():
+        raise RunError(f"{run.root}: no run here; `kdsearch run CONFIG --out {run.root}`")
+    facts = run.facts()
+    trials = read_trials(run.journal(facts["study"])) if "study" in facts else []
+    return {
+        "run": str(run.root),
+        "busy": run.busy(),
+        "stages": stages(run, facts, trials),
+        "seconds": read_json(run.ledger)["stages"] if run.ledger.exists() else {},
+        "now": asdict(beat) if (beat := last_beat(run.progress)) else {},
+        "trials": dict(Counter(t.state for t in trials)),
+        "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
+        "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
+        "front": len(read_json(run.front)["points"]) if run.front.exists() else 0,
+    }
+
+
+def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[str, str]:
+    """Each stage: 'done', 'none' (no teacher), 'under way' or 'not yet'."""
+    searched = bool(trials) and all(t.state != "running" for t in trials)
+    done = {
+        "data": "data" in facts,
+        "teacher": "teacher" in facts,
+        "supernet": "supernet" in facts,
+        "search": searched,
+        "finalists": run.front.exists(),
+        "report": run.report.exists(),
+    }
+    words = {name: "done" if over else "not yet" for name, over in done.items()}
+    if done["teacher"] and facts["teacher"] is None:
+        words["teacher"] = "none"
+    first_open = next((name for name, over in done.items() if not over), None)
+    if first_open is not None and run.busy():
+        words[first_open] = "under way"
+    return words
+
+
+def reason(trial: Trial) -> str:
+    """The kind of reason, so that equal ones are counted together."""
+    return f"{trial.state}: {trial.reason.split(': ')[0]}"
+
+
+def lines(content: Mapping[str, Any]) -> list[str]:
+    """The status as a person reads it."""
+    seconds = content["seconds"]
+    out = [f"{content['run']}: {'at work' if content['busy'] else 'nobody at work'}"]
+    for name, word in content["stages"].items():
+        spent = f"  {duration(seconds[name])}" if name in seconds else ""
+        out.append(f"  {name:<10} {word:<10}{spent}")
+    now = content["now"]
+    if content["busy"] and now.get("task"):
+        note = f", {now['note']}" if now["note"] else ""
+        spent = duration(now["updated"] - now["since"])
+        out.append(f"now: {now['task']}, {now['done']} of {now['total']} after {spent}{note}")
+    if content["trials"]:
+        out.append("trials: " + ", ".join(f"{n} {s}" for s, n in content["trials"].items()))
+    out += [f"  {n} × {why}" for why, n in content["reasons"].items()]
+    out += [f"  trial {number} failed: {why}" for number, why in content["failed"].items()]
+    return out

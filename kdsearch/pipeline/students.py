@@ -1,0 +1,73 @@
+"""A published student: its record on the front, its network, its files handed over."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+from torch import nn
+
+from kdsearch.core.quantities import count
+from kdsearch.core.records import Architecture
+from kdsearch.data.augment import normalise
+from kdsearch.data.load import load_search
+from kdsearch.errors import UserError, did_you_mean
+from kdsearch.export.handover import hand_over
+from kdsearch.files import read_json
+from kdsearch.nets import FAMILIES
+from kdsearch.rundir import RunDir
+
+
+def point(run: RunDir, student: str) -> dict[str, Any]:
+    """The student's record in front.json.
+
+    Raises:
+        UserError: no published student has this id.
+    """
+    points = {p["id"]: p for p in run.read(run.front)["points"]}
+    if student not in points:
+        raise UserError(f"no student '{student}' on the front; {did_you_mean(student, points)}")
+    found: dict[str, Any] = points[student]
+    return found
+
+
+def network(run: RunDir, student: str) -> nn.Module:
+    """The trained student in eval mode; its forward gives an Output."""
+    row = point(run, student)
+    spec = read_json(run.student(student) / "card.json")["spec"]
+    net = FAMILIES[spec["family"]].student(
+        Architecture.of(spec["architecture"]), spec["channels"], len(spec["classes"])
+    )
+    net.load_state_dict(load_file(run.root / row["weights"]))
+    return net.eval()
+
+
+def export(run: RunDir, student: str, to: Path, formats: Sequence[str]) -> dict[str, Any]:
+    """Writes the student in each format, reloaded and compared on calibration images.
+
+    Returns:
+        The content of card.json, parity numbers included.
+
+    Raises:
+        ExportError: an artefact does not compute what the student computes.
+    """
+    row: Mapping[str, Any] = point(run, student)
+    card = read_json(run.student(student) / "card.json")
+    data = load_search(Path(card["data"]))
+    images = normalise(data.calibration.images, data.info.mean, data.info.std)
+    facts = {k: v for k, v in row.items() if k not in ("architecture", "weights")}
+    return hand_over(
+        network(run, student), card["spec"], images, to, names=formats, facts=facts
+    )
+
+
+def checked_words(student: str, card: Mapping[str, Any], to: Path) -> str:
+    """What was written and how well it agrees with the student."""
+    lines = [f"{student} handed over to {to}"]
+    for name, numbers in card["parity"].items():
+        lines.append(
+            f"  {name}: same class on {numbers['top1_agreement']:.0%} of {numbers['images']} "
+            f"calibration images, largest difference {numbers['max_abs']:.2g}"
+        )
+    lines += [f"  {name} ({count(file['bytes'])}B)" for name, file in card["files"].items()]
+    return "\n".join(lines)

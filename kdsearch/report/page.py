@@ -1,0 +1,244 @@
+"""The page of a run: one HTML file, without scripts, fonts or anything else to load."""
+
+from collections.abc import Sequence
+
+from kdsearch.core.quantities import duration, percent
+from kdsearch.report import curves, points, searched, tables
+from kdsearch.report.axes import drawable
+from kdsearch.report.front import cost_text, front_chart
+from kdsearch.report.markup import Markup, element, joined
+from kdsearch.report.points import AXIS_NAMES, Dot
+from kdsearch.report.style import style_sheet
+from kdsearch.report.summary import DataSummary, Summary
+from kdsearch.report.wording import value_text
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""Whatever slips into the page, the browser loads and runs nothing."""
+TEST = "test accuracy"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+
+def page(summary: Summary) -> str:
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("link", rel="icon", href="data:,"),
+        element("title", f"{summary.run} – kdsearch"),
+        element("style", Markup(style_sheet())),
+    )
+    main = element(
+        "main",
+        _header(summary),
+        _section("The front", _front(summary)),
+        _section("Students", _students(summary)),
+        _section("Training", _curves(summary)),
+        _section("What was searched", _searched(summary)),
+        _section("Time per stage", _stages(summary)),
+        _section("Data", _data(summary.data)),
+        _section("Device", _device(summary)),
+        element("footer", f"kdsearch {summary.version}, {summary.made}"),
+    )
+    body = element("html", head, element("body", main), lang="en")
+    return f"<!doctype html>\n{body}\n"
+
+
+def _section(title: str, *parts: str) -> Markup:
+    return element("section", element("h2", title), *parts)
+
+
+def _nothing(sentence: str) -> Markup:
+    return element("p", sentence, class_="none")
+
+
+def _header(summary: Summary) -> Markup:
+    parts = [
+        element("p", "kdsearch run", class_="brand"),
+        element("h1", summary.run),
+        element("p", _lead(summary), class_="lead"),
+        _tiles(summary),
+    ]
+    if summary.warnings:
+        items = [
+            element("li", element("b", "Warning: "), warning) for warning in summary.warnings
+        ]
+        parts.append(element("ul", *items, class_="warnings"))
+    return element("header", *parts)
+
+
+def _lead(summary: Summary) -> str:
+    """The outcome in one sentence."""
+    drawn = points.dots(summary)
+    if not summary.students:
+        return "This run has no student yet."
+    if not drawn:
+        return f"{len(summary.students)} students, none with both an accuracy and a cost."
+    if len(drawn) == 1:
+        return f"The front has one student: {_at(drawn[0], summary)} ({_split(drawn)})."
+    first, last = _at(drawn[0], summary), _at(drawn[-1], summary)
+    return f"{len(drawn)} students on the front, from {first} to {last} ({_split(drawn)})."
+
+
+def _at(dot: Dot, summary: Summary) -> str:
+    cost = cost_text(dot.cost, summary.cost).replace(" ", NO_BREAK)
+    unit = {"latency_ms": "", "macs": " MACs", "params": " parameters"}[summary.cost]
+    accuracy = percent(_accuracy(dot, points.dots(summary))).replace(" ", NO_BREAK)
+    return f"{accuracy} at {cost}{unit}"
+
+
+def _accuracy(dot: Dot, drawn: Sequence[Dot]) -> float | None:
+    """On test if every student was tested, so that the numbers of the heading compare."""
+    return dot.row.test_accuracy if _split(drawn) == TEST else dot.accuracy
+
+
+def _split(drawn: Sequence[Dot]) -> str:
+    tested = all(drawable(dot.row.test_accuracy) for dot in drawn)
+    return TEST if tested else "search accuracy"
+
+
+def _tiles(summary: Summary) -> Markup:
+    drawn = points.dots(summary)
+    items: list[tuple[str, str, str]] = []
+    if drawn:
+        best, cheapest = max(drawn, key=lambda dot: dot.accuracy), drawn[0]
+        name = "fastest" if summary.cost == "latency_ms" else "smallest"
+        items.append(
+            (
+                "most accurate",
+                percent(_accuracy(best, drawn)),
+                f"{_split(drawn)}, {best.row.id}",
+            )
+        )
+        items.append(
+            (
+                name,
+                cost_text(cheapest.cost, summary.cost),
+                f"{percent(_accuracy(cheapest, drawn))}, {cheapest.row.id}",
+            )
+        )
+        items += [
+            ("knee", dot.row.id, _at(dot, summary))
+            for dot in drawn
+            if dot.row.id == summary.knee
+        ]
+    seconds = [s.seconds for s in summary.stages if drawable(s.seconds) and not s.reused]
+    if seconds:
+        items.append(("time of this run", duration(sum(seconds)), f"{len(seconds)} stages"))
+    return (
+        element("dl", *(_tile(*item) for item in items), class_="tiles")
+        if items
+        else Markup("")
+    )
+
+
+def _tile(name: str, value: str, below: str) -> Markup:
+    return element("div", element("dt", name), element("dd", value, element("small", below)))
+
+
+def _front(summary: Summary) -> Markup:
+    if not points.dots(summary) and not points.trials(summary):
+        return _nothing("Nothing to draw: no student has both an accuracy and a cost yet.")
+    wide = front_chart(summary, width=1032, height=520, linked=True)
+    narrow = front_chart(summary, width=380, height=440, linked=True)
+    return element(
+        "figure",
+        element("div", wide, class_="wide"),
+        element("div", narrow, class_="narrow"),
+        element("figcaption", _caption(summary)),
+    )
+
+
+def _caption(summary: Summary) -> str:
+    drawn, tried = points.dots(summary), points.trials(summary)
+    sentences = []
+    if drawn:
+        sentences.append(
+            "The line is what the front reaches: the best accuracy to be had "
+            f"up to each {AXIS_NAMES[summary.cost]}."
+        )
+    if len(drawn) < len(summary.students):
+        missing = len(summary.students) - len(drawn)
+        sentences.append(f"{missing} without an accuracy or a cost: see the table.")
+    shown = points.limits(summary, points.costs(drawn, tried))
+    for limit in summary.limits:
+        where = "" if limit in shown else ", not in this picture"
+        value = cost_text(limit.value, limit.cost)
+        sentences.append(f"Budget: {limit.text} ({value}){where}.")
+    if any(trial.accuracy < points.lowest(summary) for trial in tried):
+        sentences.append("Triangles on the lower edge are trials below it.")
+    return " ".join(sentences)
+
+
+def _students(summary: Summary) -> Markup:
+    if not summary.students:
+        return _nothing("No student has reached the front yet.")
+    note = (
+        "The search chose by search accuracy; the test split was opened for the finished front "
+        "alone. Under each accuracy stands its 95 % interval."
+    )
+    return joined([element("p", note, class_="note"), tables.students(summary)])
+
+
+def _curves(summary: Summary) -> Markup:
+    parts = []
+    for stage, of_stage in curves.stages(summary.curves):
+        panels = [curves.loss_panel(of_stage), curves.accuracy_panel(of_stage)]
+        drawn = [element("div", panel) for panel in panels if panel]
+        if drawn:
+            parts.append(element("h3", stage[:1].upper() + stage[1:]))
+            parts.append(element("div", *drawn, class_="panels"))
+    return joined(parts) if parts else _nothing("No training curve was recorded.")
+
+
+def _searched(summary: Summary) -> Markup:
+    what = (
+        searched.what_was_searched(summary.search)
+        if summary.search
+        else _nothing("The search has not begun.")
+    )
+    return joined([what, element("h3", "Trials by state"), searched.what_became_of_it(summary)])
+
+
+def _stages(summary: Summary) -> Markup:
+    if not summary.stages:
+        return _nothing("No stage has been timed yet.")
+    return tables.stages(summary.stages)
+
+
+def _data(data: DataSummary | None) -> Markup:
+    if data is None:
+        return _nothing("The data have not been prepared yet.")
+    classes = f"{len(data.classes):,} classes"
+    parts = [
+        tables.facts(
+            {
+                "data set": data.name,
+                "images": data.image,
+                "classes": classes,
+                "fingerprint": data.fingerprint,
+            }
+        ),
+        tables.bars([(name, float(n), f"{n:,}") for name, n in data.splits.items()]),
+    ]
+    if data.classes:
+        parts.append(_folded("Class names", ", ".join(data.classes)))
+    if data.skipped:
+        parts.append(
+            _folded(
+                f"{len(data.skipped):,} broken images were skipped", ", ".join(data.skipped)
+            )
+        )
+    return joined(parts)
+
+
+def _folded(title: str, content: str) -> Markup:
+    return element("details", element("summary", title), element("p", content))
+
+
+def _device(summary: Summary) -> Markup:
+    if not summary.device:
+        return _nothing("The device was not recorded.")
+    return tables.facts({name: value_text(value) for name, value in summary.device.items()})

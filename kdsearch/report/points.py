@@ -1,0 +1,126 @@
+"""What of a run can be drawn as its front, and on which axes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kdsearch.report.axes import drawable, drawable_in
+from kdsearch.report.labels import Box
+from kdsearch.report.scales import Scale, padded, padded_log
+from kdsearch.report.summary import Cost, Interval, Limit, StudentRow, Summary, TrialDot
+
+AXIS_NAMES: dict[Cost, str] = {
+    "latency_ms": "latency p50",
+    "macs": "multiply-accumulates",
+    "params": "parameters",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A student that can be drawn."""
+
+    number: int
+    """Its row in the table, from 1."""
+    row: StudentRow
+    cost: float
+    accuracy: float
+    cost_ci95: Interval | None
+    accuracy_ci95: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A trial that can be drawn."""
+
+    row: TrialDot
+    cost: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Axes in pixels within a frame."""
+
+    frame: Box
+    x: Scale
+    y: Scale
+
+
+def dots(summary: Summary) -> list[Dot]:
+    """The students with a known accuracy and cost, by rising cost."""
+    found = []
+    for number, row in enumerate(summary.students, start=1):
+        cost, interval = cost_of(row, summary.cost)
+        accuracy = row.search_accuracy
+        if drawable_in(cost, log=True) and drawable(accuracy):
+            intervals = known(interval, log=True), known(row.search_ci95, log=False)
+            found.append(Dot(number, row, cost, accuracy, *intervals))
+    return sorted(found, key=lambda dot: dot.cost)
+
+
+def cost_of(row: StudentRow, cost: Cost) -> tuple[float | None, Interval | None]:
+    """A student's place on the x axis, with its interval."""
+    if cost != "latency_ms":
+        return (row.macs if cost == "macs" else row.params), None
+    return (
+        (row.latencies[0].p50_ms, row.latencies[0].ci95_ms) if row.latencies else (None, None)
+    )
+
+
+def known(interval: Interval | None, *, log: bool) -> Interval | None:
+    """The interval if both ends can be drawn."""
+    ends_are = interval is not None and all(drawable_in(end, log=log) for end in interval)
+    return interval if ends_are else None
+
+
+def trials(summary: Summary) -> list[Trial]:
+    return [
+        Trial(row, row.cost, row.accuracy)
+        for row in summary.trials
+        if drawable(row.accuracy) and drawable_in(row.cost, log=True)
+    ]
+
+
+def costs(students: Sequence[Dot], tried: Sequence[Trial]) -> list[float]:
+    return [dot.cost for dot in students] + [trial.cost for trial in tried]
+
+
+def limits(summary: Summary, costs: Sequence[float]) -> list[Limit]:
+    """The bounds on the x axis that lie near enough to the points to be drawn with them."""
+    low, high = min(costs, default=0.0) / 3, max(costs, default=0.0) * 3
+    return [b for b in summary.limits if b.cost == summary.cost and low <= b.value <= high]
+
+
+def plot(summary: Summary, students: Sequence[Dot], tried: Sequence[Trial], frame: Box) -> Plot:
+    """Axes for at least one student or trial."""
+    drawn = costs(students, tried)
+    drawn += [end for dot in students for end in dot.cost_ci95 or ()]
+    drawn += [limit.value for limit in limits(summary, drawn)]
+    x = Scale(*padded_log(min(drawn), max(drawn)), frame.left, frame.right, log=True)
+    y = Scale(*_accuracies(summary, students, tried), frame.bottom, frame.top)
+    return Plot(frame, x, y)
+
+
+def lowest(summary: Summary) -> float:
+    """The lower end of the y axis."""
+    return _accuracies(summary, dots(summary), trials(summary))[0]
+
+
+def _accuracies(
+    summary: Summary, students: Sequence[Dot], tried: Sequence[Trial]
+) -> tuple[float, float]:
+    """The range of the y axis: all of the front, and of the trials as far as it stays readable.
+
+    Inherited weights score far below trained ones. The front keeps three fifths of the height;
+    a trial below the frame becomes a small triangle on its lower edge.
+    """
+    others = [trial.accuracy for trial in tried]
+    front = [value for dot in students for value in (dot.accuracy, *(dot.accuracy_ci95 or ()))]
+    front += [d.row.test_accuracy for d in students if drawable(d.row.test_accuracy)]
+    if summary.teacher and drawable(summary.teacher.search_accuracy):
+        front.append(summary.teacher.search_accuracy)
+    low, high = min(front + others), max(front + others)
+    if students:
+        low = max(low, min(front) - max(0.6 * (high - min(front)), 0.02))
+    low, high = padded(low, high, 0.07)
+    return max(low, -0.02), min(high, 1.004)

@@ -1,0 +1,173 @@
+"""Everything the page shows, as plain data; accuracies in [0, 1], latencies in milliseconds.
+
+`None` and NaN mean "not known" everywhere and are shown as a dash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Interval = tuple[float, float]
+"""Low and high end of a 95 % interval."""
+Cost = Literal["latency_ms", "macs", "params"]
+Scalar = int | float | str | bool | None
+Points = tuple[tuple[float, float], ...]
+"""(optimiser step, value), by rising step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """One network on one target; the first latency of a row is the one the search used."""
+
+    target: str
+    """Short and the same in every row: 'onnxruntime, 1 thread, batch 1'."""
+    p50_ms: float | None
+    p95_ms: float | None = None
+    ci95_ms: Interval | None = None
+    """Interval of the p50."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentRow:
+    """One student of the front."""
+
+    id: str
+    architecture: Mapping[str, Scalar]
+    method: str
+    knobs: Mapping[str, Scalar]
+    search_accuracy: float | None
+    params: float | None
+    macs: float | None
+    search_ci95: Interval | None = None
+    test_accuracy: float | None = None
+    test_ci95: Interval | None = None
+    latencies: tuple[Latency, ...] = ()
+    trial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherRow:
+    """Who taught; a line in the chart of the front and the last row of the table."""
+
+    name: str
+    search_accuracy: float | None
+    test_accuracy: float | None = None
+    search_ci95: Interval | None = None
+    test_ci95: Interval | None = None
+    params: float | None = None
+    macs: float | None = None
+    latencies: tuple[Latency, ...] = ()
+
+
+TrialState = Literal["trained", "screened", "stopped", "failed", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDot:
+    """How far one trial (or one screened architecture) came."""
+
+    name: str
+    """'trial 7', or the architecture's id."""
+    state: TrialState
+    """trained: reached the top rung; screened: scored with inherited weights, not trained;
+    stopped: given up on a lower rung; failed; running."""
+    accuracy: float | None = None
+    cost: float | None = None
+    """In the unit of `Summary.cost`."""
+    rung: int | None = None
+    """Where `accuracy` was measured."""
+    reason: str = ""
+    """Why it stopped or failed, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One network's training; curves of one stage share their axes."""
+
+    stage: str
+    """'teacher', 'supernet' or 'finalists'."""
+    name: str
+    """Of the line within its stage: a student's id, 'largest'."""
+    loss: Points = ()
+    accuracy: Points = ()
+    """On the search-validation split."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    name: str
+    seconds: float | None
+    reused: bool = False
+    """Taken from the store, not done in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound of the budget, as an absolute number."""
+
+    cost: Cost
+    value: float
+    text: str
+    """As the user wrote it: 'latency_ms <= 60%'."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodRow:
+    name: str
+    knobs: Mapping[str, str]
+    """Knob to the range searched: 'one of 1.0, 2.0, 4.0'."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSummary:
+    space: str
+    count: int | None
+    """Students in the space."""
+    sampler: str
+    engine: str
+    trials: int
+    """How many were asked for."""
+    objectives: tuple[str, ...]
+    rungs: tuple[float, ...]
+    """Shares of the full distillation."""
+    methods: tuple[MethodRow, ...] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Axis of the space to its values: 'stage1.width' to 'one of 8, 12, 16'."""
+    hypervolume: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    name: str
+    classes: tuple[str, ...]
+    image: str
+    """'8 x 8, grey'."""
+    splits: Mapping[str, int]
+    """Split to its number of images, in order: train, calibration, search_val, test."""
+    skipped: tuple[str, ...] = ()
+    """Broken images that were left out."""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One run. Every part may be empty: the page then says so."""
+
+    run: str
+    made: str
+    """When, as text: '2026-11-21 14:05'."""
+    version: str
+    cost: Cost = "latency_ms"
+    """The x axis of the front: the second objective."""
+    students: tuple[StudentRow, ...] = ()
+    knee: str | None = None
+    """Id of the student nearest to the ideal."""
+    teacher: TeacherRow | None = None
+    limits: tuple[Limit, ...] = ()
+    trials: tuple[TrialDot, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    search: SearchSummary | None = None
+    stages: tuple[StageTime, ...] = ()
+    data: DataSummary | None = None
+    device: Mapping[str, Scalar] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
