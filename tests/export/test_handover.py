@@ -31,6 +31,7 @@ class Plain(Wrong):
     name = "plain"
 
     def write(self, student, spec, example, folder):
+        assert not any(part.training for part in student.modules())
         paths = Safetensors().write(student, spec, example, folder)
         return [*paths, *super().write(student, spec, example, folder)]
 
@@ -66,7 +67,7 @@ def test_student_in_training_mode_is_handed_over_as_evaluated(student, spec, ima
     student.train()
     before = {name: tensor.clone() for name, tensor in student.state_dict().items()}
     try:
-        deliver(student, spec, images, tmp_path / "out", "onnx")
+        deliver(student, spec, images, tmp_path / "out", "plain", "onnx")
         assert student.training
         torch.testing.assert_close(dict(student.state_dict()), before, rtol=0, atol=0)
     finally:

@@ -35,12 +35,14 @@ def test_carries_the_spec(model, spec):
     assert json.loads(entry.value) == spec
 
 
-class Branches(nn.Module):
+class Airy(nn.Module):
+    """ONNX has no such function."""
+
     def forward(self, images):
-        return images if images.sum() > 0 else -images
+        return torch.special.airy_ai(images)
 
 
 def test_network_that_cannot_be_written_gives_one_line():
-    with pytest.raises(ExportError, match="cannot be written as ONNX") as caught:
-        exported(Branches().eval(), torch.ones(2, 3))
-    assert "\n" not in str(caught.value)
+    with pytest.raises(ExportError, match="cannot be written as ONNX .*airy_ai") as caught:
+        exported(Airy().eval(), torch.ones(2, 3))
+    assert str(caught.value).isprintable()
