@@ -12,12 +12,21 @@ from kdsearch.report.scales import Scale
 Naming = Callable[[float], str]
 
 
+LARGEST = 1e100
+"""Beyond it, and below its inverse on a logarithmic axis, pixels cannot be worked out."""
+
+
 def drawable(number: float | None) -> TypeGuard[float]:
-    return number is not None and math.isfinite(number)
+    return number is not None and abs(number) <= LARGEST
 
 
-def drawable_in(number: float | None, *, log: bool) -> TypeGuard[float]:
-    return drawable(number) and (number > 0 or not log)
+def is_cost(number: float | None) -> TypeGuard[float]:
+    """Has a place on a logarithmic axis."""
+    return drawable(number) and number >= 1 / LARGEST
+
+
+def is_accuracy(number: float | None) -> TypeGuard[float]:
+    return drawable(number) and -1e-9 <= number <= 1 + 1e-9
 
 
 def chart(width: int, height: int, label: str, *parts: str) -> Markup:

@@ -1,14 +1,16 @@
 """Training curves: per stage one panel for the loss and one for the accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from kdsearch.core.quantities import percent
 from kdsearch.report.axes import (
+    LARGEST,
     Naming,
     chart,
     drawable,
+    is_accuracy,
     line,
     percents,
     plain,
@@ -25,6 +27,7 @@ from kdsearch.report.summary import Curve, Points
 WIDTH, HEIGHT = 430, 240
 MOST_POINTS = 240
 """Points kept per line: about two pixels each."""
+MOST_STEPS = 1e15
 TICKS = 4
 NAMED = 12
 """Lines that get their name at the end; with more the names would not be readable."""
@@ -62,7 +65,7 @@ def loss_panel(curves: Sequence[Curve]) -> Markup | None:
     values = [value for one in lines for _, value in one.points]
     if not values:
         return None
-    log = min(values) > 0 and max(values) / min(values) > 10
+    log = min(values) >= 1 / LARGEST and max(values) / min(values) > 10
     low, high = (padded_log if log else padded)(min(values), max(values))
     title = "loss (logarithmic)" if log else "loss"
     return _drawn(Panel(title, lines, low, high, log, plain, _loss))
@@ -70,7 +73,7 @@ def loss_panel(curves: Sequence[Curve]) -> Markup | None:
 
 def accuracy_panel(curves: Sequence[Curve]) -> Markup | None:
     """None where no accuracy is known."""
-    lines = _lines([(curve.name, curve.accuracy) for curve in curves])
+    lines = _lines([(curve.name, curve.accuracy) for curve in curves], is_accuracy)
     values = [value for one in lines for _, value in one.points]
     if not values:
         return None
@@ -99,9 +102,12 @@ def thinned(points: Points, most: int = MOST_POINTS) -> Points:
     return (*means, points[-1])
 
 
-def _lines(named: Sequence[tuple[str, Points]]) -> list[Line]:
+def _lines(
+    named: Sequence[tuple[str, Points]], is_one: Callable[[float], bool] = drawable
+) -> list[Line]:
+    """The lines that have points, with the points that can be drawn."""
     kept = [
-        Line(name, tuple(p for p in points if all(drawable(number) for number in p)))
+        Line(name, tuple(p for p in points if 0 <= p[0] <= MOST_STEPS and is_one(p[1])))
         for name, points in named
     ]
     return [Line(one.name, thinned(one.points)) for one in kept if one.points]
@@ -111,8 +117,7 @@ def _drawn(panel: Panel) -> Markup:
     ends = _end_texts(panel)
     frame = _frame(panel, ends)
     steps = [step for one in panel.lines for step, _ in one.points]
-    first, last = min(0.0, *steps), max(steps)
-    x = Scale(first, last if last > first else first + 1, frame.left, frame.right)
+    x = Scale(0, max(1.0, *steps), frame.left, frame.right)
     y = Scale(panel.low, panel.high, frame.bottom, frame.top, log=panel.log)
     parts = [
         text(panel.title, 0, 14, "start", "axis-title"),

@@ -7,7 +7,7 @@ from kdsearch.report import marks, points
 from kdsearch.report.axes import (
     Naming,
     chart,
-    drawable,
+    is_accuracy,
     latencies,
     legend,
     line,
@@ -82,7 +82,7 @@ def _legend_items(
         bars = marks.error_bars((-8, 8), (-8, 8), (0, 0))
         student = Markup(bars + marks.circle((0, 0), marks.RADIUS, "student"))
         items.append((student, "student, 95 % intervals"))
-    if any(drawable(dot.row.test_accuracy) for dot in students):
+    if any(is_accuracy(dot.row.test_accuracy) for dot in students):
         items.append((marks.diamond((0, 0), "test"), "its test accuracy"))
     if any(dot.row.id == summary.knee for dot in students):
         items.append((marks.circle((0, 0), 7, "ring"), "knee"))
@@ -157,7 +157,7 @@ def _trial(trial: Trial, plot: Plot, tips: bool) -> Markup:
 
 def _teacher(summary: Summary, plot: Plot) -> Markup:
     teacher = summary.teacher
-    if teacher is None or not drawable(teacher.search_accuracy):
+    if teacher is None or not is_accuracy(teacher.search_accuracy):
         return Markup("")
     y, frame = plot.y(teacher.search_accuracy), plot.frame
     name = f"teacher {percent(teacher.search_accuracy)}"
@@ -176,7 +176,7 @@ def _students(summary: Summary, students: Sequence[Dot], plot: Plot, linked: boo
     for dot, at in zip(students, places, strict=True):
         parts.append(_student(dot, at, dot.row.id == summary.knee, summary.cost, linked))
     for dot, (x, _) in zip(students, places, strict=True):
-        if drawable(dot.row.test_accuracy):
+        if is_accuracy(dot.row.test_accuracy):
             parts.append(marks.diamond((x, plot.y(dot.row.test_accuracy)), "test"))
     return joined([*parts, *_names(summary, students, plot, places)])
 

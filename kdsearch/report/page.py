@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kdsearch.core.quantities import duration, percent
 from kdsearch.report import curves, points, searched, tables
-from kdsearch.report.axes import drawable
+from kdsearch.report.axes import drawable, is_accuracy
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.points import AXIS_NAMES, Dot
@@ -95,7 +95,7 @@ def _accuracy(dot: Dot, drawn: Sequence[Dot]) -> float | None:
 
 
 def _split(drawn: Sequence[Dot]) -> str:
-    tested = all(drawable(dot.row.test_accuracy) for dot in drawn)
+    tested = all(is_accuracy(dot.row.test_accuracy) for dot in drawn)
     return TEST if tested else "search accuracy"
 
 

@@ -1,9 +1,9 @@
 """What of a run can be drawn as its front, and on which axes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from kdsearch.report.axes import drawable, drawable_in
+from kdsearch.report.axes import is_accuracy, is_cost
 from kdsearch.report.labels import Box
 from kdsearch.report.scales import Scale, padded, padded_log
 from kdsearch.report.summary import Cost, Interval, Limit, StudentRow, Summary, TrialDot
@@ -52,8 +52,8 @@ def dots(summary: Summary) -> list[Dot]:
     for number, row in enumerate(summary.students, start=1):
         cost, interval = cost_of(row, summary.cost)
         accuracy = row.search_accuracy
-        if drawable_in(cost, log=True) and drawable(accuracy):
-            intervals = known(interval, log=True), known(row.search_ci95, log=False)
+        if is_cost(cost) and is_accuracy(accuracy):
+            intervals = known(interval, is_cost), known(row.search_ci95, is_accuracy)
             found.append(Dot(number, row, cost, accuracy, *intervals))
     return sorted(found, key=lambda dot: dot.cost)
 
@@ -67,17 +67,16 @@ def cost_of(row: StudentRow, cost: Cost) -> tuple[float | None, Interval | None]
     )
 
 
-def known(interval: Interval | None, *, log: bool) -> Interval | None:
+def known(interval: Interval | None, is_one: Callable[[float], bool]) -> Interval | None:
     """The interval if both ends can be drawn."""
-    ends_are = interval is not None and all(drawable_in(end, log=log) for end in interval)
-    return interval if ends_are else None
+    return interval if interval is not None and all(map(is_one, interval)) else None
 
 
 def trials(summary: Summary) -> list[Trial]:
     return [
         Trial(row, row.cost, row.accuracy)
         for row in summary.trials
-        if drawable(row.accuracy) and drawable_in(row.cost, log=True)
+        if is_accuracy(row.accuracy) and is_cost(row.cost)
     ]
 
 
@@ -116,8 +115,8 @@ def _accuracies(
     """
     others = [trial.accuracy for trial in tried]
     front = [value for dot in students for value in (dot.accuracy, *(dot.accuracy_ci95 or ()))]
-    front += [d.row.test_accuracy for d in students if drawable(d.row.test_accuracy)]
-    if summary.teacher and drawable(summary.teacher.search_accuracy):
+    front += [d.row.test_accuracy for d in students if is_accuracy(d.row.test_accuracy)]
+    if summary.teacher and is_accuracy(summary.teacher.search_accuracy):
         front.append(summary.teacher.search_accuracy)
     low, high = min(front + others), max(front + others)
     if students:

@@ -45,12 +45,13 @@ def log_ticks(low: float, high: float, about: int = 5) -> list[float]:
         ticks = [t for t in ticks if low * (1 - 1e-9) <= t <= high * (1 + 1e-9)]
         if len(ticks) <= 2 * about:
             break
-    return ticks if len(ticks) >= 3 else nice_ticks(low, high, about)
+    sparse = ticks[:: math.ceil(len(ticks) / (2 * about + 2))] if ticks else []
+    return sparse if len(sparse) >= 3 else nice_ticks(low, high, about)
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
     """The interval with a margin; a single value gets a width of its own."""
-    if high <= low:
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
         half = abs(low) * 0.1 or 0.5
         return low - half, high + half
     return low - share * (high - low), high + share * (high - low)
