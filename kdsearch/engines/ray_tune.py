@@ -8,14 +8,10 @@ authentication.
 
 import os
 import tempfile
-from dataclasses import asdict
 from typing import Any
 
-from kdsearch.core.progress import Silent
-from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.engines.engine import Workshop
 from kdsearch.errors import TeacherError
-from kdsearch.search.rung import Rungs
 from kdsearch.search.source import Source
 
 QUIET = {
@@ -64,12 +60,17 @@ def start(ray: Any, workers: int) -> None:
 def fit(source: Source, shop: Workshop) -> None:
     from ray import tune
 
+    from kdsearch.engines.ray_searcher import FromSource
+    from kdsearch.engines.ray_worker import Worker
+
     share = 1 / shop.workers if shop.setting.device.startswith("cuda") else 0
     with tempfile.TemporaryDirectory(prefix="kdsearch-tune-") as scratch:
         tune.Tuner(
-            tune.with_resources(trainable(shop), {"cpu": 1, "gpu": share}),
+            tune.with_resources(
+                tune.with_parameters(Worker, setting=shop.setting), {"cpu": 1, "gpu": share}
+            ),
             tune_config=tune.TuneConfig(
-                search_alg=searcher(source),
+                search_alg=FromSource(source),
                 num_samples=-1,
                 max_concurrent_trials=shop.workers,
                 reuse_actors=True,
@@ -82,86 +83,3 @@ def fit(source: Source, shop: Workshop) -> None:
                 stop={"training_iteration": 1},
             ),
         ).fit()
-
-
-def searcher(source: Source) -> Any:
-    """A Tune Searcher over the source; Tune asks again while there is nothing to hand out."""
-    from ray.tune.search import Searcher
-
-    class FromSource(Searcher):
-        def __init__(self) -> None:
-            super().__init__(metric="told", mode="max")
-            self.jobs: dict[str, Job] = {}
-
-        def suggest(self, trial_id: str) -> Any:
-            job = source.next()
-            if job is None:
-                return Searcher.FINISHED
-            if job == "wait":
-                return None
-            self.jobs[trial_id] = job
-            return {"job": as_plain(job)}
-
-        def on_trial_complete(
-            self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-        ) -> None:
-            job = self.jobs.pop(trial_id)
-            told = result and result.get("result")
-            source.tell(Result.of(told) if told else lost(job))
-
-        def save(self, checkpoint_path: str) -> None:
-            """Nothing to save: the study is the only record."""
-
-        def restore(self, checkpoint_path: str) -> None:
-            """Nothing to restore."""
-
-    return FromSource()
-
-
-def trainable(shop: Workshop) -> type:
-    """A Tune trainable whose actor keeps data, supernet and teacher from job to job."""
-    from ray import tune
-
-    setting = shop.setting
-
-    class Worker(tune.Trainable):
-        def setup(self, config: dict[str, Any]) -> None:
-            self.work = Rungs(setting, Silent())
-            self.job = as_job(config["job"])
-
-        def reset_config(self, config: dict[str, Any]) -> bool:
-            self.job = as_job(config["job"])
-            return True
-
-        def step(self) -> dict[str, Any]:
-            return {"result": self.work(self.job).as_dict(), "told": 1, "done": True}
-
-        def save_checkpoint(self, checkpoint_dir: str) -> None:
-            """The job keeps its own checkpoint."""
-
-        def load_checkpoint(self, checkpoint: Any) -> None:
-            """The job goes on from its own checkpoint."""
-
-    return Worker
-
-
-def lost(job: Job) -> Result:
-    return Result(job.name, job.rung, "lost", reason=f"its worker was lost {RETRIES + 1} times")
-
-
-def as_plain(job: Job) -> dict[str, Any]:
-    plain = asdict(job)
-    plain["architecture"] = job.architecture.as_dict()
-    plain["recipe"] = None if job.recipe is None else job.recipe.as_dict()
-    return plain
-
-
-def as_job(plain: dict[str, Any]) -> Job:
-    recipe = plain["recipe"]
-    return Job(
-        **{
-            **plain,
-            "architecture": Architecture.of(plain["architecture"]),
-            "recipe": None if recipe is None else Recipe.of(recipe["method"], recipe["knobs"]),
-        }
-    )

@@ -1,6 +1,5 @@
 """What a run does right now, in a file that other processes read."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +10,6 @@ from typing import Self
 from kdsearch.core.progress import Progress
 from kdsearch.files import read_json, write_json
 
-FILE = "progress.json"
 SECONDS_BETWEEN_WRITES = 1.0
 
 
@@ -35,7 +33,7 @@ def last_beat(path: Path) -> Beat | None:
     """What the file holds; None where there is none, or none of this version."""
     try:
         return Beat(**read_json(path))
-    except (OSError, json.JSONDecodeError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
 
 

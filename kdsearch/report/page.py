@@ -10,12 +10,11 @@ from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.points import AXIS_NAMES, Dot
 from kdsearch.report.style import style_sheet
 from kdsearch.report.summary import DataSummary, Summary
-from kdsearch.report.wording import value_text
+from kdsearch.report.wording import NO_BREAK, value_text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Whatever slips into the page, the browser loads and runs nothing."""
 TEST = "test accuracy"
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def page(summary: Summary) -> str:

@@ -51,7 +51,7 @@ thead th { color: var(--soft); font-size: 13px; line-height: 1.3; vertical-align
 tbody tr { border-bottom: 1px solid var(--rule); }
 tbody th { font-weight: 650; }
 td small, th small { display: block; color: var(--soft); font-size: 13px; font-weight: 400; }
-thead small { font-size: 12px; font-weight: 400; min-width: 9em; }
+thead small { font-size: 12px; font-weight: 400; min-width: 9em; max-width: 11em; }
 .number, .line { white-space: nowrap; }
 .line { display: block; }
 .students { min-width: 900px; }

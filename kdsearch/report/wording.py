@@ -8,6 +8,7 @@ from kdsearch.report.axes import drawable
 from kdsearch.report.summary import Interval, Scalar
 
 SEPARATOR = " · "
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def value_text(value: Scalar) -> str:
@@ -17,7 +18,8 @@ def value_text(value: Scalar) -> str:
 
 
 def knobs_text(knobs: Mapping[str, Scalar]) -> str:
-    return SEPARATOR.join(f"{name} {value_text(value)}" for name, value in knobs.items())
+    """A line may break between knobs, not within one."""
+    return SEPARATOR.join(f"{k}{NO_BREAK}{value_text(value)}" for k, value in knobs.items())
 
 
 def architecture_lines(architecture: Mapping[str, Scalar]) -> list[str]:
