@@ -108,7 +108,7 @@ def test_the_page_is_balanced_and_complete(full: Summary) -> None:
         "88.5 %",
         "86.7 – 89.5",
         "p95 20.8 µs",
-        "temperature 4 · weight 0.9",
+        "temperature\u00a04 · weight\u00a00.9",
         "depth 2, 1, 2",
         "resnet-tiny, 729 students",
         "one of 1.0, 2.0, 4.0, 8.0",

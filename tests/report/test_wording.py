@@ -23,7 +23,10 @@ def test_values() -> None:
     assert value_text(0.123456) == "0.1235"
     assert value_text(None) == "–"
     assert value_text(True) == "True"
-    assert knobs_text({"temperature": 4.0, "weight": 0.9}) == "temperature 4 · weight 0.9"
+    assert (
+        knobs_text({"temperature": 4.0, "weight": 0.9})
+        == "temperature\u00a04 · weight\u00a00.9"
+    )
 
 
 def test_intervals() -> None:
