@@ -58,7 +58,7 @@ thead small { font-size: 12px; font-weight: 400; min-width: 9em; max-width: 11em
 .students tr.knee th small { color: var(--knee); }
 .students tr.teacher th, .students tr.teacher td { color: var(--soft); }
 .students tr:target th, .students tr:target td { background: var(--mark); }
-.students th small { white-space: nowrap; }
+.students tbody th small { white-space: nowrap; }
 .plain { width: auto; min-width: min(100%, 560px); }
 .plain td, .plain th { overflow-wrap: anywhere; }
 .plain tbody th { font-weight: 400; }
