@@ -79,8 +79,9 @@ class RunDir:
 
     def note(self, **facts: Any) -> None:
         """Adds facts to run.json."""
-        known = read_json(self.state) if self.state.exists() else {}
-        write_json(self.state, known | facts)
+        known = self.facts()
+        if known | facts != known:
+            write_json(self.state, known | facts)
 
     def facts(self) -> dict[str, Any]:
         return dict(read_json(self.state)) if self.state.exists() else {}

@@ -80,8 +80,13 @@ def open_context(
     return Context(config, RunDir(out), Store(root), space, device, precision, progress, given)
 
 
+def spent(ledger: Path) -> dict[str, float]:
+    """Seconds by stage, over all the times the run was worked on."""
+    known: dict[str, float] = read_json(ledger)["stages"] if ledger.exists() else {}
+    return known
+
+
 def spend(ledger: Path, stage: str, seconds: float) -> None:
-    known = read_json(ledger) if ledger.exists() else {"stages": {}}
-    stages = known["stages"]
-    stages[stage] = round(stages.get(stage, 0.0) + seconds, 3)
-    write_json(ledger, {**known, "stages": stages})
+    known = spent(ledger)
+    total = round(known.get(stage, 0.0) + seconds, 3)
+    write_json(ledger, {"stages": {**known, stage: total}})

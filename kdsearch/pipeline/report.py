@@ -34,6 +34,15 @@ def reported(run: RunDir) -> Path:
     return run.report
 
 
+def is_stale(run: RunDir) -> bool:
+    """Whether the page is missing, or older than what it shows."""
+    shown = (run.config, run.state, run.ledger, run.front)
+    if not run.report.exists():
+        return True
+    made = run.report.stat().st_mtime
+    return any(path.exists() and path.stat().st_mtime > made for path in shown)
+
+
 def summarized(run: RunDir) -> rows.Summary:
     """Everything the page shows, read from the run's files alone."""
     facts = run.facts()

@@ -13,12 +13,12 @@ from torch import nn
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.core.progress import Progress
 from kdsearch.files import write_text
-from kdsearch.pipeline.context import STAGES, Context, open_context
+from kdsearch.pipeline.context import STAGES, Context, open_context, spent
 from kdsearch.pipeline.costs import ends, open_book
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
 from kdsearch.pipeline.heartbeat import Heartbeat
-from kdsearch.pipeline.report import reported
+from kdsearch.pipeline.report import is_stale, reported
 from kdsearch.pipeline.search import Ground, searched
 from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
@@ -43,8 +43,13 @@ def run(
     rundir = RunDir(out)
     with rundir.writing():
         context = open_context(config, out, Heartbeat(progress, rundir.progress), given)
-        write_text(rundir.config, resolved_yaml(config))
+        text = resolved_yaml(config)
+        if not rundir.config.exists() or rundir.config.read_text(encoding="utf-8") != text:
+            write_text(rundir.config, text)
+        before = spent(rundir.ledger)
         stages(context, STAGES.index(until or STAGES[-1]))
+        if spent(rundir.ledger) == before:
+            progress.say("everything was done before; nothing was done again")
     return rundir
 
 
@@ -78,5 +83,6 @@ def stages(context: Context, last: int) -> None:
     front = finalized(context, ground, found)
     if last == 4:
         return
-    reported(run)
+    if is_stale(run):
+        reported(run)
     say(f"front: {len(front['points'])} students, hypervolume {front['hypervolume']:.4f}")

@@ -11,9 +11,10 @@ from kdsearch.core.quantities import count
 from kdsearch.core.records import Architecture
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
-from kdsearch.errors import UserError, did_you_mean
+from kdsearch.errors import ExportError, UserError, did_you_mean
+from kdsearch.export.card import check_files
 from kdsearch.export.handover import hand_over
-from kdsearch.files import read_json
+from kdsearch.files import file_hash, read_json
 from kdsearch.nets import FAMILIES
 from kdsearch.rundir import RunDir
 
@@ -52,13 +53,30 @@ def export(run: RunDir, student: str, to: Path, formats: Sequence[str]) -> dict[
         ExportError: an artefact does not compute what the student computes.
     """
     row: Mapping[str, Any] = point(run, student)
+    weights = file_hash(run.root / row["weights"])
+    if (done := there_already(to, weights, formats)) is not None:
+        return done
     card = read_json(run.student(student) / "card.json")
     data = load_search(Path(card["data"]))
     images = normalise(data.calibration.images, data.info.mean, data.info.std)
-    facts = {k: v for k, v in row.items() if k not in ("architecture", "weights")}
+    facts = {k: v for k, v in row.items() if k != "architecture"} | {"weights": weights}
     return hand_over(
         network(run, student), card["spec"], images, to, names=formats, facts=facts
     )
+
+
+def there_already(to: Path, weights: str, formats: Sequence[str]) -> dict[str, Any] | None:
+    """The card of an earlier export of the same weights, if its files are still whole."""
+    if not (to / "card.json").exists():
+        return None
+    card: dict[str, Any] = read_json(to / "card.json")
+    if card.get("weights") != weights or list(card["parity"]) != list(formats):
+        return None
+    try:
+        check_files(to)
+    except ExportError:
+        return None
+    return card
 
 
 def checked_words(student: str, card: Mapping[str, Any], to: Path) -> str:
