@@ -34,9 +34,10 @@ class Store:
         if final.exists():
             return final
         partial = final.with_name(final.name + PARTIAL)
-        partial.mkdir(parents=True, exist_ok=True)
+        final.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(final.with_name(final.name + ".lock")):
             if not final.exists():
+                partial.mkdir(exist_ok=True)
                 make(partial)
                 write_json(partial / "key.json", dict(key))
                 partial.rename(final)

@@ -54,7 +54,8 @@ class Range:
 
     def draw(self, rng: random.Random) -> Value:
         if self.log:
-            return math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+            drawn = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+            return min(max(drawn, self.low), self.high)  # exp(log(10)) is above 10
         return rng.uniform(self.low, self.high)
 
     def holds(self, value: Value) -> bool:

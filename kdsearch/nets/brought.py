@@ -50,7 +50,8 @@ class Brought(nn.Module):
 
 def show(images: Tensor, view: View, wants_channels: int) -> Tensor:
     """Images (batch, channels, height, width) in the network's size, channels and scale."""
-    if view.mean is not None and view.std is not None:
+    renormalises = view.mean is not None or view.std is not None
+    if renormalises:
         images = images * _column(view.data_std, images) + _column(view.data_mean, images)
     if images.shape[1] == 1 and wants_channels > 1:
         images = images.expand(-1, wants_channels, -1, -1)
@@ -58,8 +59,9 @@ def show(images: Tensor, view: View, wants_channels: int) -> Tensor:
         images = F.interpolate(
             images, size=(view.size, view.size), mode="bilinear", antialias=True
         )
-    if view.mean is not None and view.std is not None:
-        images = (images - _column(view.mean, images)) / _column(view.std, images)
+    if renormalises:
+        mean, std = view.mean or view.data_mean, view.std or view.data_std
+        images = (images - _column(mean, images)) / _column(std, images)
     return images
 
 
@@ -76,6 +78,12 @@ def bring(
         TeacherError: it cannot run on these images, or gives no (batch, classes) logits.
     """
     wants_channels = input_channels(module, view.channels)
+    for name, numbers in (("mean", view.mean), ("std", view.std)):
+        if numbers is not None and len(numbers) not in (1, wants_channels):
+            raise TeacherError(
+                f"teacher.input.{name} has {len(numbers)} numbers; "
+                f"the teacher takes {wants_channels} channels"
+            )
     shown = show(example, view, wants_channels)
     try:
         with torch.no_grad():
@@ -105,8 +113,8 @@ def input_channels(module: nn.Module, default: int) -> int:
     return default
 
 
-def replace_head(network: Brought, classes: int) -> nn.Linear:
-    """Puts a fresh linear head of `classes` outputs in place of the last one, and returns it.
+def head_name(network: Brought) -> str:
+    """Name, within the brought module, of the linear layer that gives the logits.
 
     Raises:
         TeacherError: the network does not end in a linear layer.
@@ -114,12 +122,23 @@ def replace_head(network: Brought, classes: int) -> nn.Linear:
     name = network.body.head
     if name is None:
         raise TeacherError(
-            "the teacher does not end in a linear layer, so no new head can be fitted; "
+            "the teacher does not end in a linear layer, so no head can be fitted; "
             "give it one with your data's classes"
         )
+    return name
+
+
+def replace_head(network: Brought, classes: int) -> nn.Linear:
+    """Puts a fresh linear head of `classes` outputs in place of the last one, and returns it.
+
+    Raises:
+        TeacherError: see `head_name`.
+    """
+    name = head_name(network)
     parent, _, last = name.rpartition(".")
     owner = network.body.module.get_submodule(parent)
     old = getattr(owner, last)
-    head = nn.Linear(old.in_features, classes).to(old.weight.device)
+    head = nn.Linear(old.in_features, classes, bias=old.bias is not None)
+    head.to(old.weight.device)
     setattr(owner, last, head)
     return head

@@ -4,6 +4,7 @@ The one file that registers hooks. A stage ends where the spatial size is about 
 at the last feature map.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -51,6 +52,8 @@ class Tapped(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()  # type: ignore[attr-defined]
+        if not isinstance(logits, Tensor):
+            logits = logits[0]  # in train mode some of torchvision's add auxiliary logits
         return Output(
             logits, tuple(feats[name] for name in self.taps), pooled[-1] if pooled else None
         )
@@ -78,20 +81,24 @@ def tap(module: nn.Module, example: Tensor, taps: Sequence[str] | None = None) -
 
 
 def find_taps(seen: Sequence[tuple[str, tuple[int, ...]]]) -> list[str]:
-    """One module per spatial size, in the order of running: the last of the least nested.
+    """One module per shrinking spatial size, in the order of running: the last of the least
+    nested.
 
     The least nested, so that a stage ends at a block's output rather than inside the next
-    block, where an inverted bottleneck expands before it strides.
+    block, where an inverted bottleneck expands before it strides. A larger map after a smaller
+    one is no stage: vgg's adaptive pooling to 7x7, or channels-last maps read as wide images.
 
     Args:
         seen: (name, output shape) of every module that gave a feature map, as they finished.
     """
     best: dict[tuple[int, ...], str] = {}
+    smallest = math.inf
     for name, shape in seen:
-        size = shape[2:]
-        if size[0] * size[1] > 1 and (
-            size not in best or name.count(".") <= best[size].count(".")
-        ):
+        size, area = shape[2:], shape[2] * shape[3]
+        if area <= 1 or area > smallest:
+            continue
+        smallest = area
+        if size not in best or name.count(".") <= best[size].count("."):
             best[size] = name
     return list(best.values())
 
@@ -99,15 +106,17 @@ def find_taps(seen: Sequence[tuple[str, tuple[int, ...]]]) -> list[str]:
 def _probe(
     module: nn.Module, example: Tensor
 ) -> tuple[list[tuple[str, tuple[int, ...]]], str | None]:
-    """Feature maps of each named module in the order they finish, and the last linear layer."""
+    """Feature maps of each named module in the order they finish, and the linear layer whose
+    output has the logits' shape, if any: a linear layer before it (an attention's) is no head.
+    """
     seen: list[tuple[str, tuple[int, ...]]] = []
-    heads: list[str] = []
+    linears: list[tuple[str, tuple[int, ...]]] = []
 
     def note(name: str, out: object, is_linear: bool) -> None:
         if isinstance(out, Tensor) and out.ndim == 4:
             seen.append((name, tuple(out.shape)))
         if is_linear and isinstance(out, Tensor) and out.ndim == 2:
-            heads.append(name)
+            linears.append((name, tuple(out.shape)))
 
     hooks = [
         child.register_forward_hook(
@@ -119,9 +128,10 @@ def _probe(
     was_training = module.training
     try:
         with torch.no_grad():
-            module.eval()(example)
+            logits = module.eval()(example)
     finally:
         module.train(was_training)
         for hook in hooks:
             hook.remove()
+    heads = [name for name, shape in linears if shape == logits.shape]
     return seen, heads[-1] if heads else None

@@ -95,15 +95,16 @@ def refusal(
     bound = next(b for b in bounds if b.name == name)
     limit = resolve(bound, front["space"]["largest"])
     value = guaranteed(nearest)[name]
+    far = f"{excess:.1%} beyond" if excess < 10 else f"{excess + 1:.0f} times as much"
     line = (
         f"no student keeps {bound}{f' (= {limit:.4g})' if bound.relative else ''}; "
-        f"nearest is {nearest['id']} with {name} {value:.4g}, {excess:.1%} beyond"
+        f"nearest is {nearest['id']} with {name} {value:.4g}, {far}"
     )
-    if bound.upper:
-        smallest = front["space"]["smallest"][name]
-        return f"{line}; the smallest student of the space has {name} {smallest:.4g}"
-    best = max(p["search_accuracy"] for p in front["points"])
-    return f"{line}; the most accurate student has {best:.4g}"
+    known = [guaranteed(p)[name] for p in front["points"]]
+    if not bound.upper:
+        return f"{line}; the most accurate student has {max(known):.4g}"
+    least = min(front["space"]["smallest"][name], *known)
+    return f"{line}; the smallest value in the space is {least:.4g}"
 
 
 def words(answer: Answer) -> str:

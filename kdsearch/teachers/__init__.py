@@ -12,6 +12,7 @@ from kdsearch.teachers.training import Train, train_none
 
 TEACHERS: Mapping[str, Train] = MappingProxyType({"none": train_none, "plain": train_plain})
 
-SOURCES: Mapping[str, Callable[[str, str | None], nn.Module]] = MappingProxyType(
+SOURCES: Mapping[str, Callable[[str, str | None, int], nn.Module]] = MappingProxyType(
     {"torchvision": torchvision.build, "module": own_module.build}
 )
+"""Name, weights or None, and the data's number of classes, to the network."""

@@ -1,5 +1,6 @@
 """One teacher, made or brought, kept as two files: teacher.safetensors and teacher.json."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from kdsearch.errors import TeacherError, did_you_mean
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.accuracy import predict
 from kdsearch.nets import FAMILIES
-from kdsearch.nets.brought import Brought, View, bring, replace_head
+from kdsearch.nets.brought import Brought, View, bring, head_name, replace_head
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course
 
@@ -99,23 +100,24 @@ def build_network(origin: Origin, course: Course, given: nn.Module | None) -> nn
         None if origin.std is None else tuple(origin.std),
     )
     sample = normalise(course.feed.split.images[:2].cpu(), info.mean, info.std)
-    return bring(brought_module(origin, given), view, sample, origin.taps)
+    module = brought_module(origin, given, len(info.classes))
+    return bring(module, view, sample, origin.taps)
 
 
-def brought_module(origin: Origin, given: nn.Module | None) -> nn.Module:
+def brought_module(origin: Origin, given: nn.Module | None, classes: int) -> nn.Module:
     if origin.network == OBJECT:
         if given is None:
             raise TeacherError(
                 "this run's teacher was a Python object: pass it again, or name it as "
                 "teacher.network: module:pkg.mod:factory"
             )
-        return given
+        return copy.deepcopy(given).cpu()  # what is trained here is not the caller's
     kind, _, name = origin.network.partition(":")
     if kind not in SOURCES or not name:
         raise TeacherError(
             f"teacher.network '{origin.network}': {did_you_mean(kind, [*SOURCES, 'family'])}"
         )
-    return SOURCES[kind](name, origin.weights)
+    return SOURCES[kind](name, origin.weights, classes)
 
 
 def _teach_brought(
@@ -151,9 +153,9 @@ def _teach_brought(
 
 def _freeze_body(network: Brought) -> None:
     network.head_only = True
-    head = network.body.head
+    head = head_name(network)
     for name, parameter in network.body.module.named_parameters():
-        parameter.requires_grad_(head is not None and name.startswith(f"{head}."))
+        parameter.requires_grad_(name.startswith(f"{head}."))
 
 
 def check_logits(logits: Tensor, classes: int) -> None:

@@ -61,6 +61,7 @@ def fit(
     Raises:
         TrainingError: the loss is not a number, or fell back to chance.
     """
+    task.module.to(memory_format=torch.channels_last)
     optimiser = make_optimiser(task.module, plan)
     at = Progressed(average={n: p.detach().clone() for n, p in task.module.named_parameters()})
     if checkpoint.exists():
@@ -122,7 +123,12 @@ def batches(
         indices = order.at(step).to(feed.split.images.device)
         images = augment(feed.split.images[indices], derive(plan.seed, "augment", step))
         torch.manual_seed(derive(plan.seed, "noise", step))
-        yield normalise(images, feed.info.mean, feed.info.std), feed.split.labels[indices], step
+        shown = normalise(images, feed.info.mean, feed.info.std)
+        yield (
+            shown.contiguous(memory_format=torch.channels_last),
+            feed.split.labels[indices],
+            step,
+        )
 
 
 def apply(
