@@ -73,12 +73,12 @@ class Climb:
 
     def next_batch(self) -> list[Trial]:
         """The batch that is under way, filled up; empty when all trials are told."""
-        known = self.study.trials()
-        terms = self.terms
-        start = next((t.batch for t in known if t.state == "running"), len(known))
+        known, terms = self.study.trials(), self.terms
+        first = next((t for t in known if t.state == "running"), None)
+        start = len(known) if first is None else first.number
         earlier, batch = known[:start], known[start:]
         end = min(start - start % terms.batch + terms.batch, terms.trials)
-        if any(t.state != "running" for t in batch):  # it was full when the first was told
+        if first is not None and first.batch < start:  # some of its batch are told: it was full
             end = len(known)
         while start + len(batch) < end:
             asked = [*earlier, *batch]

@@ -73,6 +73,10 @@ def stored_result(job: Job) -> Result | None:
     return Result.of(read_json(path)) if path.exists() else None
 
 
+def forget_result(job: Job) -> None:
+    result_path(job).unlink(missing_ok=True)
+
+
 @dataclass
 class Rungs:
     """The work of an engine's worker; holds data, supernet and teacher while it lives."""
@@ -90,19 +94,21 @@ class Rungs:
             result = self.inherited(job) if job.rung == 0 else self.distilled(job)
         except TrainingError as error:
             result = Result(job.name, job.rung, "diverged", reason=str(error))
-        except torch.OutOfMemoryError:
-            batch = self.setting.plan.batch_size
-            reason = (
-                f"out of memory at batch_size {batch}; distill.batch_size: {batch // 2} fits"
-            )
-            result = Result(job.name, job.rung, "out of memory", reason=reason)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            details = {"traceback": traceback.format_exc()}
-            result = Result(job.name, job.rung, "bug", reason=reason, details=details)
+            result = self.failed(job, error)
         result = replace(result, seconds=time.perf_counter() - started)
         write_json(result_path(job), result.as_dict())
         return result
+
+    def failed(self, job: Job, error: Exception) -> Result:
+        """What went wrong inside a job: too little memory, or our own fault."""
+        if is_out_of_memory(error):
+            batch = self.setting.plan.batch_size
+            reason = f"at batch_size {batch}; try distill.batch_size: {max(1, batch // 2)}"
+            return Result(job.name, job.rung, "out of memory", reason=reason)
+        details = {"traceback": "".join(traceback.format_exception(error))}
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return Result(job.name, job.rung, "bug", reason=reason, details=details)
 
     def inherited(self, job: Job) -> Result:
         student = inherit(self.supernet, job.architecture, self.calibration)
@@ -166,6 +172,13 @@ class Rungs:
         assert self.setting.teacher is not None, "a method that needs a teacher, and no teacher"
         course = Course(self.feed, self.setting.plan, Path(), self.progress)
         return load_teacher(Path(self.setting.teacher), course, self.given)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """On a GPU torch has an error of its own, on a processor a RuntimeError's words."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
 
 
 def calibration_batches(data: SearchData, device: str) -> list[Tensor]:

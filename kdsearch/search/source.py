@@ -10,13 +10,15 @@ from typing import Literal, Protocol, TypeAlias
 
 from kdsearch.core.records import Job, Result
 from kdsearch.errors import SearchError
-from kdsearch.search.rung import stored_result
+from kdsearch.search.rung import forget_result, stored_result
 
 Phase: TypeAlias = Generator[Sequence[Job], Mapping[str, Result], None]
 Work: TypeAlias = Callable[[Job], Result]
 
 BUGS_IN_A_ROW = 3
 """So many jobs that failed by our own fault one after the other end the search."""
+LASTING = ("done", "diverged")
+"""States of a result that the same job would come to again."""
 
 
 class Source(Protocol):
@@ -28,7 +30,10 @@ class Source(Protocol):
 
 
 class Phases:
-    """A `Source` over a generator of phases; results found on disk are not done again."""
+    """A `Source` over a generator of phases; what is found on disk is not done again.
+
+    Failures that another day may not see (our bug, too little memory) are tried once more.
+    """
 
     def __init__(self, phases: Phase) -> None:
         self._phases = phases
@@ -70,7 +75,8 @@ class Phases:
         self._results = {}
         for job in jobs:
             found = stored_result(job)
-            if found is None:
+            if found is None or found.state not in LASTING:
+                forget_result(job)
                 self._jobs.append(job)
             else:
                 self._results[job.name] = found

@@ -20,6 +20,8 @@ from kdsearch.search.trial import Trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
+NAME = "kdsearch"
+"""Of the one study in a journal."""
 DISTINCT_TRIES = 10
 """How often a candidate that was proposed before is proposed anew."""
 
@@ -41,12 +43,10 @@ class Study:
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_torn_tail(path)
         self._directions = directions(len(objectives))
-        self._study = optuna.create_study(
-            storage=storage_of(path),
-            study_name="kdsearch",
-            directions=self._directions,
-            load_if_exists=True,
-        )
+        storage = storage_of(path)
+        if not storage.get_all_studies():
+            optuna.create_study(storage=storage, study_name=NAME, directions=self._directions)
+        self._study = optuna.load_study(study_name=NAME, storage=storage)
 
     def trials(self) -> list[Trial]:
         return [as_trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
@@ -92,7 +92,7 @@ def read_trials(path: Path) -> list[Trial]:
     storage = storage_of(path)
     if not storage.get_all_studies():
         return []
-    study = optuna.load_study(study_name="kdsearch", storage=storage)
+    study = optuna.load_study(study_name=NAME, storage=storage)
     return [as_trial(frozen) for frozen in study.get_trials(deepcopy=False)]
 
 
@@ -101,14 +101,17 @@ def cut_torn_tail(path: Path) -> None:
     if not path.exists():
         return
     content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    while whole:
-        start = content.rfind(b"\n", 0, whole - 1) + 1
-        try:
-            json.loads(content[start:whole])
-            break
-        except ValueError:
-            whole = start
+    lines = content.splitlines(keepends=True)
+    while lines and not is_record(lines[-1]):
+        lines.pop()
+    whole = sum(map(len, lines))
     if whole < len(content):
         with path.open("r+b") as file:
             file.truncate(whole)
+
+
+def is_record(line: bytes) -> bool:
+    try:
+        return line.endswith(b"\n") and isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
