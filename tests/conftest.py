@@ -1,0 +1,96 @@
+"""What the tests of whole runs share: a tiny run on digits, made once, and one start of Ray."""
+
+import copy
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from kdsearch.config import parse_config
+from kdsearch.core.progress import Progress, Silent
+from kdsearch.engines.ray_tune import start
+from kdsearch.pipeline.run import run
+from kdsearch.rundir import RunDir
+
+TINY: Mapping[str, Any] = {
+    "data": {"augment": "none"},
+    "teacher": {"epochs": 3},
+    "supernet": {"epochs": 3},
+    "distill": {"epochs": 3},
+    "latency": {"rounds": 4},
+    "search": {"trials": 8, "batch_size": 4, "objectives": ["accuracy", "macs"]},
+    "finalists": {"count": 4},
+    "device": "cpu",
+    "precision": "float32",
+}
+"""Digits, eight trials, seconds: enough to come to a front."""
+
+Tiny = Callable[..., dict[str, Any]]
+Go = Callable[..., RunDir]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Teacher, supernet and latencies of the tiny runs, trained by the first that asks."""
+    return tmp_path_factory.mktemp("shared") / "store"
+
+
+@pytest.fixture(scope="session")
+def tiny(store: Path) -> Tiny:
+    """The tiny run's config, sections merged in: `tiny(search={"trials": 4}, seed=1)`."""
+
+    def config(**changed: Any) -> dict[str, Any]:
+        content: dict[str, Any] = {**copy.deepcopy(dict(TINY)), "store": str(store)}
+        for name, value in changed.items():
+            is_section = isinstance(value, Mapping) and name in content
+            content[name] = {**content[name], **value} if is_section else value
+        return content
+
+    return config
+
+
+@pytest.fixture(scope="session")
+def go() -> Go:
+    """Runs a config in a folder: `go(config, out, until="search")`."""
+
+    def gone(
+        config: Mapping[str, Any], out: Path, progress: Progress | None = None, **more: Any
+    ) -> RunDir:
+        return run(parse_config(config), out, progress or Silent(), **more)
+
+    return gone
+
+
+@pytest.fixture(scope="session")
+def finished(tiny: Tiny, go: Go, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """A whole tiny run; tests read it and write nothing into it."""
+    return go(tiny(), tmp_path_factory.mktemp("runs") / "finished")
+
+
+@pytest.fixture(scope="session")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that this process and every Ray worker import modules from."""
+    folder = tmp_path_factory.mktemp("plugins")
+    sys.path.insert(0, str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ray_up(plugins: Path) -> Iterator[Any]:
+    """Ray, started by the engine's own `start`, once for all tests."""
+    before = dict(os.environ)
+    ray, is_ours = start(workers=2)
+    assert is_ours
+    yield ray
+    ray.shutdown()
+    for name in set(os.environ) - set(before):
+        del os.environ[name]
