@@ -1,7 +1,8 @@
 """A Tune Searcher over a source of jobs; Tune asks again while there is nothing to hand out."""
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from ray.tune.search import Searcher
 
@@ -9,14 +10,22 @@ from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
 
+Told = TypeVar("Told")
+
 
 class FromSource(Searcher):
-    """Knows nothing of its own: the study behind the source is the only record."""
+    """Knows nothing of its own: the study behind the source is the only record.
+
+    Tune wraps, logs and retries what a searcher raises, so an error of the source is kept for
+    the engine to raise, and nothing more is handed out.
+    """
 
     def __init__(self, source: Source | None) -> None:
         super().__init__(metric="told", mode="max")
         self.source = source
         self.jobs: dict[str, Job] = {}
+        self.error: Exception | None = None
+        self.is_done = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its settings to restore from them; there is nothing to restore."""
@@ -24,8 +33,9 @@ class FromSource(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         assert self.source is not None, "a searcher restored from Tune's files"
-        job = self.source.next()
+        job = None if self.error else self.guarded(self.source.next)
         if job is None:
+            self.is_done = True
             return Searcher.FINISHED
         if job == "wait":
             return None
@@ -37,7 +47,17 @@ class FromSource(Searcher):
     ) -> None:
         assert self.source is not None, "a searcher restored from Tune's files"
         job = self.jobs.pop(trial_id)
-        self.source.tell(stored_result(job) or lost(job))
+        result_of_job = stored_result(job) or lost(job)
+        if not self.error:
+            self.guarded(lambda: self.source.tell(result_of_job))
+
+    def guarded(self, call: Callable[[], Told]) -> Told | None:
+        """What `call` gives; None, and its error kept, if it raises one."""
+        try:
+            return call()
+        except Exception as error:
+            self.error = error
+            return None
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save."""

@@ -11,7 +11,7 @@ import tempfile
 from typing import Any
 
 from kdsearch.engines.engine import Workshop
-from kdsearch.errors import TeacherError
+from kdsearch.errors import SearchError, TeacherError
 from kdsearch.search.source import Source
 
 QUIET = {
@@ -20,6 +20,7 @@ QUIET = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
 }
@@ -34,43 +35,57 @@ def run_on_ray_tune(source: Source, shop: Workshop) -> None:
             "a teacher passed as a Python object cannot travel to Ray's workers; name it as "
             "teacher.network: module:pkg.mod:factory, or use search.engine: in-process"
         )
+    ray, is_ours = start(shop.workers)
+    try:
+        fit(source, shop)
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def start(workers: int) -> tuple[Any, bool]:
+    """Ray, up: as it was found, joined at RAY_ADDRESS, or started on this machine's loopback.
+
+    Returns:
+        The package, and whether it was started (or joined) here.
+    """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     import ray
 
-    started_here = not ray.is_initialized()
-    if started_here:
-        start(ray, shop.workers)
-    try:
-        fit(source, shop)
-    finally:
-        if started_here:
-            ray.shutdown()
-
-
-def start(ray: Any, workers: int) -> None:
-    """Joins the cluster of RAY_ADDRESS, or starts one on this machine's loopback."""
-    common = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+    if ray.is_initialized():
+        return ray, False
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level="ERROR")
+        ray.init(**quiet)
     else:
-        ray.init(num_cpus=workers, _node_ip_address="127.0.0.1", **common)
+        ray.init(
+            num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet
+        )
+    return ray, True
 
 
 def fit(source: Source, shop: Workshop) -> None:
+    """Has Tune work through the source.
+
+    Raises:
+        Exception: what the source raised, as it is.
+        SearchError: Tune ended before the source did.
+    """
     from ray import tune
 
     from kdsearch.engines.ray_searcher import FromSource
     from kdsearch.engines.ray_worker import Worker
 
     share = 1 / shop.workers if shop.setting.device.startswith("cuda") else 0
+    searcher = FromSource(source)
     with tempfile.TemporaryDirectory(prefix="kdsearch-tune-") as scratch:
         tune.Tuner(
             tune.with_resources(
                 tune.with_parameters(Worker, setting=shop.setting), {"cpu": 1, "gpu": share}
             ),
             tune_config=tune.TuneConfig(
-                search_alg=FromSource(source),
+                search_alg=searcher,
                 num_samples=-1,
                 max_concurrent_trials=shop.workers,
                 reuse_actors=True,
@@ -83,3 +98,9 @@ def fit(source: Source, shop: Workshop) -> None:
                 stop={"training_iteration": 1},
             ),
         ).fit()
+    if searcher.error:
+        raise searcher.error
+    if not searcher.is_done:
+        raise SearchError(
+            "Ray Tune ended before the search; the same command goes on from here"
+        )
