@@ -1,0 +1,72 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kdsearch.core.budget import COSTS, Bound, broken, parse, resolve
+from kdsearch.errors import UserError
+
+LARGEST = {"latency_ms": 2.0, "params": 1000.0, "macs": 5e6}
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("5", Bound("params", 5.0, False, True)),
+        (5.0, Bound("params", 5.0, False, True)),
+        (" 2.5e3 ", Bound("params", 2500.0, False, True)),
+        ("60%", Bound("params", 0.6, True, True)),
+        ("120 %", Bound("params", 1.2, True, True)),
+    ],
+)
+def test_a_bound_is_a_number_or_a_share(text: str | float, bound: Bound) -> None:
+    assert parse("params", text) == bound
+
+
+@pytest.mark.parametrize("text", ["", "fast", "-1", "0", "0%", "nan", "inf", "5ms", "%"])
+def test_a_bound_is_above_zero_and_finite(text: str | float) -> None:
+    with pytest.raises(UserError, match="params = "):
+        parse("params", text)
+
+
+def test_an_unknown_quantity_is_named() -> None:
+    with pytest.raises(UserError, match="'latency'.*did you mean 'latency_ms'"):
+        parse("latency", "5")
+    with pytest.raises(UserError, match="'accuracy'"):
+        parse("accuracy", 0.9)  # no upper bound on an accuracy
+    with pytest.raises(UserError, match="'params'"):
+        parse("params", "5", upper=False)
+
+
+def test_an_accuracy_is_absolute() -> None:
+    assert parse("accuracy", "0.9", upper=False) == Bound("accuracy", 0.9, False, False)
+    with pytest.raises(UserError, match="absolute"):
+        parse("accuracy", "90%", upper=False)
+
+
+def test_a_share_is_one_of_the_largest_students() -> None:
+    assert resolve(parse("latency_ms", "60%"), LARGEST) == pytest.approx(1.2)
+    assert resolve(parse("latency_ms", 0.5), LARGEST) == 0.5
+
+
+def test_misses_by_hand() -> None:
+    bounds = [parse("latency_ms", "50%"), parse("params", 800.0), parse("macs", 1e6)]
+    bounds.append(parse("accuracy", 0.8, upper=False))
+    costs = {"latency_ms": 1.5, "params": 800.0, "accuracy": 0.6}  # macs not known yet
+    missed = broken(bounds, costs, LARGEST)
+    assert missed == pytest.approx({"latency_ms": 0.5, "accuracy": 0.25})
+    assert broken(bounds, {"latency_ms": 1.0, "params": 1.0, "accuracy": 0.8}, LARGEST) == {}
+
+
+@given(st.sampled_from(COSTS), st.floats(0.01, 2.0), st.floats(0.01, 1e7))
+def test_a_bound_is_broken_exactly_above_its_limit(
+    name: str, share: float, cost: float
+) -> None:
+    bound = Bound(name, share, True, True)
+    limit = share * LARGEST[name]
+    assert (name in broken([bound], {name: cost}, LARGEST)) == (cost > limit)
+
+
+def test_bounds_read_as_a_person_writes_them() -> None:
+    assert str(parse("latency_ms", "60%")) == "latency_ms <= 60%"
+    assert str(parse("params", 1200.0)) == "params <= 1200"
+    assert str(parse("accuracy", 0.9, upper=False)) == "accuracy >= 0.9"
