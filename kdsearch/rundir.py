@@ -42,6 +42,11 @@ class RunDir:
         return self.root / "report.html"
 
     @property
+    def picture(self) -> Path:
+        """The front as a picture of its own."""
+        return self.root / "front.svg"
+
+    @property
     def test_openings(self) -> Path:
         """One JSON line for each time the test split was opened, and why."""
         return self.root / "test_openings.jsonl"

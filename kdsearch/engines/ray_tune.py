@@ -7,11 +7,12 @@ authentication.
 """
 
 import os
+import sys
 import tempfile
 from typing import Any
 
 from kdsearch.engines.engine import Workshop
-from kdsearch.errors import SearchError, TeacherError
+from kdsearch.errors import SearchError, TeacherError, UserError
 from kdsearch.search.source import Source
 
 QUIET = {
@@ -48,7 +49,11 @@ def start(workers: int) -> tuple[Any, bool]:
 
     Returns:
         The package, and whether it was started (or joined) here.
+
+    Raises:
+        UserError: it would have to be started, but cannot be kept to this machine any more.
     """
+    came_before = "ray" in sys.modules and not os.environ.keys() >= QUIET.keys()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     import ray
@@ -58,6 +63,11 @@ def start(workers: int) -> tuple[Any, bool]:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
+    elif came_before:
+        raise UserError(
+            "ray was imported before kdsearch could keep it to this machine (Ray reads its "
+            "settings on import); import it later, or call ray.init() yourself"
+        )
     else:
         ray.init(
             num_cpus=workers, include_dashboard=False, _node_ip_address="127.0.0.1", **quiet

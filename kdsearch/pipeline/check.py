@@ -59,7 +59,7 @@ def expected(context: Context) -> Expected:
 
     def step_seconds(build: Callable[[], Task], plan: Plan) -> float:
         task = build()
-        task.module.to(context.device, memory_format=torch.channels_last).train()
+        task.module.to(context.device).to(memory_format=torch.channels_last).train()
         optimiser = make_optimiser(task.module, plan)
         seconds = []
         with own_randomness():

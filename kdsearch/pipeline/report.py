@@ -15,6 +15,7 @@ from kdsearch.files import read_json, write_text
 from kdsearch.pipeline.search import knob_spaces
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.report import summary as rows
+from kdsearch.report.front import front_svg
 from kdsearch.report.page import page
 from kdsearch.rundir import RunDir
 from kdsearch.search.rung import result_files
@@ -30,7 +31,9 @@ def reported(run: RunDir) -> Path:
         RunError: there is no run here.
     """
     run.read(run.state)
-    write_text(run.report, page(summarized(run)))
+    summary = summarized(run)
+    write_text(run.picture, front_svg(summary))
+    write_text(run.report, page(summary))
     return run.report
 
 
@@ -59,6 +62,7 @@ def summarized(run: RunDir) -> rows.Summary:
         cost=cost,  # type: ignore[arg-type]  # checked by the config
         students=tuple(student(p) for p in points),
         knee=knee_of(points),
+        teacher=teacher(config, facts),
         limits=tuple(limits(config, facts)),
         trials=tuple(dot(t, len(config.search.rungs)) for t in trials),
         curves=tuple(curves(run, facts, points)),
@@ -87,6 +91,20 @@ def student(point: Mapping[str, Any]) -> rows.StudentRow:
             for name, t in point["latency"].items()
         ),
         trial=point["trial"],
+    )
+
+
+def teacher(config: Config, facts: Mapping[str, Any]) -> rows.TeacherRow | None:
+    if not facts.get("teacher"):
+        return None
+    known = read_json(Path(facts["teacher"]) / "teacher.json")
+    own = known["origin"]["network"] == "family"
+    name = f"{known['training']}, {config.teacher.width:g} × the largest student's width"
+    return rows.TeacherRow(
+        name if own else known["origin"]["network"],
+        known["search_accuracy"],
+        params=known["params"],
+        macs=known["macs"],
     )
 
 

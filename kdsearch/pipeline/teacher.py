@@ -9,17 +9,20 @@ from safetensors.torch import save
 from torch import nn
 
 from kdsearch.core.records import Architecture
+from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
-from kdsearch.data.records import DataInfo
+from kdsearch.data.records import DataInfo, Split
 from kdsearch.factory import source_of
-from kdsearch.files import content_hash, file_hash
+from kdsearch.files import content_hash, file_hash, read_json, write_json
+from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.context import Context
-from kdsearch.teachers.make import OBJECT, Finetune, Origin, make_teacher
+from kdsearch.supernet.evaluate import accuracy
+from kdsearch.teachers.make import OBJECT, Finetune, Origin, load_teacher, make_teacher
 from kdsearch.teachers.training import Course
 from kdsearch.training.fit import Feed
 
-VERSION = 1
+VERSION = 2
 
 
 def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
@@ -49,14 +52,29 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
 
     def make(folder: Path) -> None:
         with context.timed("teacher"):
-            split = load_search(data).train.to(context.device)
-            feed = Feed(split, info)
+            loaded = load_search(data)
+            feed = Feed(loaded.train.to(context.device), info)
             course = Course(feed, plan, folder / "checkpoint.safetensors", context.progress)
             make_teacher(
                 origin, training, course, folder, finetune=finetune, given=context.given
             )
+            network = load_teacher(folder, course, context.given)
+            note_scores(folder, network, loaded.search_val.to(context.device), info)
 
-    return context.store.build("teacher", key, make)
+    folder = context.store.build("teacher", key, make)
+    known = read_json(folder / "teacher.json")
+    context.progress.say(f"teacher: {known['search_accuracy']:.1%} on search-val")
+    return folder
+
+
+def note_scores(folder: Path, network: nn.Module, search_val: Split, info: DataInfo) -> None:
+    """Adds to teacher.json how well the teacher does itself, and what it costs."""
+    images = normalise(search_val.images, info.mean, info.std)
+    scored = accuracy(network, images, search_val.labels)
+    shape = (info.channels, info.size, info.size)
+    costs = {"params": params(network), "macs": macs(network, shape)}
+    known = read_json(folder / "teacher.json")
+    write_json(folder / "teacher.json", {**known, "search_accuracy": scored, **costs})
 
 
 def origin_of(context: Context) -> Origin:
