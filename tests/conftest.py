@@ -88,9 +88,10 @@ def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ray_up(plugins: Path) -> Iterator[Any]:
     """Ray, started by the engine's own `start`, once for all tests."""
     before = dict(os.environ)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(plugins), before.get("PYTHONPATH", "")])
     ray, is_ours = start(workers=2)
     assert is_ours
     yield ray
     ray.shutdown()
-    for name in set(os.environ) - set(before):
-        del os.environ[name]
+    os.environ.clear()
+    os.environ.update(before)

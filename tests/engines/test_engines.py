@@ -1,0 +1,246 @@
+"""One suite over ENGINES: same trials, lost workers, and failures told apart."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from torch import nn
+
+from kdsearch.core.progress import Silent
+from kdsearch.core.records import Architecture, Job, Recipe, Result
+from kdsearch.core.space import Space
+from kdsearch.engines import ENGINES
+from kdsearch.engines.engine import Workshop
+from kdsearch.engines.ray_tune import QUIET, start
+from kdsearch.errors import SearchError, TeacherError, UserError
+from kdsearch.files import read_json
+from kdsearch.pipeline.trials import trials
+from kdsearch.rundir import RunDir
+from kdsearch.search.rung import Setting
+from kdsearch.training.plan import Plan
+
+ray = pytest.mark.ray
+slow = pytest.mark.slow
+
+NOWHERE = Setting(
+    "/nowhere", "/nowhere", None, "resnet", Space({}), Plan(1, 1, 0.1, 0, 0), (0.5, 1.0)
+)
+ARCHITECTURE = Architecture.of({"a": 1, "b": 2.5})
+
+
+def shop(workers: int = 1, given: nn.Module | None = None) -> Workshop:
+    return Workshop(NOWHERE, workers, Silent(), given)
+
+
+class Scripted:
+    """A source of four jobs, none of which can be done, that may go wrong itself."""
+
+    def __init__(self, folder: Path, **on: Callable[[], None]) -> None:
+        self.left = [
+            Job(f"job {k}", 1, ARCHITECTURE, Recipe("hard"), k, str(folder / str(k)))
+            for k in range(4)
+        ]
+        self.given = 0
+        self.told: list[Result] = []
+        self.on = on
+
+    def next(self) -> Job | str | None:
+        self.on.get("next", int)()
+        if not self.left:
+            return None if len(self.told) == self.given else "wait"
+        self.given += 1
+        return self.left.pop(0)
+
+    def tell(self, result: Result) -> None:
+        self.told.append(result)
+        self.on.get("tell", int)()
+
+
+def boom() -> None:
+    raise SearchError("boom")
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(params=["in-process", pytest.param("ray-tune", marks=[ray, slow])], ids=str)
+def engine(request: pytest.FixtureRequest) -> Any:
+    if request.param == "ray-tune":
+        request.getfixturevalue("ray_up")
+    return ENGINES[request.param]
+
+
+def test_every_job_is_handed_out_and_told_once(engine: Any, tmp_path: Path) -> None:
+    source = Scripted(tmp_path)
+    engine(source, shop())
+    assert [r.job for r in source.told] == ["job 0", "job 1", "job 2", "job 3"]
+    for number, result in enumerate(source.told):
+        assert result.state == "bug"
+        assert result.reason.startswith("DataError: /nowhere")
+        assert result.as_dict() == read_json(tmp_path / str(number) / "rung1.json")
+
+
+@pytest.mark.parametrize(
+    ("on", "error", "told"),
+    [
+        ({"tell": boom}, SearchError, 1),
+        ({"tell": interrupt}, KeyboardInterrupt, 1),
+    ],
+    ids=["error", "interrupt"],
+)
+def test_what_stops_the_source_stops_the_engine_as_it_is(
+    engine: Any, on: dict[str, Any], error: type[BaseException], told: int, tmp_path: Path
+) -> None:
+    source = Scripted(tmp_path, **on)
+    with pytest.raises(error) as caught:
+        engine(source, shop())
+    assert error is KeyboardInterrupt or str(caught.value) == "boom"
+    assert len(source.told) == told
+
+
+def test_an_error_while_asking_is_raised_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(SearchError, match=r"^boom$"):
+        ENGINES["in-process"](Scripted(tmp_path, next=boom), shop())
+
+
+def test_in_process_has_one_worker(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"search\.workers = 2: .*search\.engine: ray-tune"):
+        ENGINES["in-process"](Scripted(tmp_path), shop(workers=2))
+
+
+def test_a_teacher_object_cannot_travel_to_ray(tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match="name it as teacher.network: module:pkg.mod"):
+        ENGINES["ray-tune"](Scripted(tmp_path), shop(given=nn.Identity()))
+
+
+@ray
+@pytest.mark.parametrize("recipe", [None, Recipe.of("soften", {"temperature": 4.0})])
+def test_a_job_travels_as_plain_data(ray_up: Any, recipe: Recipe | None) -> None:
+    from kdsearch.engines.ray_searcher import as_job, as_plain
+
+    job = Job("trial 3, rung 1", 1, ARCHITECTURE, recipe, 7, "there")
+    assert as_job(json.loads(json.dumps(as_plain(job)))) == job
+
+
+def test_ray_that_came_first_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray reads what keeps it to the loopback when it is imported."""
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(is_initialized=lambda: False))
+    for name in QUIET:
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(UserError, match="import it later, or call ray.init"):
+        start(1)
+
+
+def outcome(run: RunDir) -> list[Any]:
+    return [(t.number, t.candidate, t.state, t.scores, t.reason) for t in trials(run)]
+
+
+@ray
+def test_a_job_that_loses_every_worker_is_told_as_lost(ray_up: Any, tmp_path: Path) -> None:
+    from kdsearch.engines.ray_searcher import FromSource
+
+    source = Scripted(tmp_path)
+    searcher = FromSource(source)
+    searcher.suggest("one")
+    searcher.on_trial_complete("one", error=True)
+    assert [(r.job, r.state) for r in source.told] == [("job 0", "lost")]
+
+
+@ray
+@slow
+def test_both_engines_come_to_the_same_trials(
+    ray_up: Any, finished: RunDir, tiny: Any, go: Any, tmp_path: Path
+) -> None:
+    run = go(tiny(search={"engine": "ray-tune"}), tmp_path / "ray", until="search")
+    assert run.facts()["study"] == finished.facts()["study"]
+    assert outcome(run) == outcome(finished)
+    files = {p.relative_to(run.trials(run.facts()["study"])) for p in results(run)}
+    assert {str(p) for p in files} >= {"0000/rung1.json"}
+    for path in files:
+        mine, other = (
+            read_json(r.trials(r.facts()["study"]) / path) | {"seconds": 0}
+            for r in (run, finished)
+        )
+        assert mine == other
+
+
+def results(run: RunDir) -> list[Path]:
+    return sorted(run.trials(run.facts()["study"]).glob("*/rung*.json"))
+
+
+REASONS = {
+    "memory": "out of memory: at batch_size 128; try distill.batch_size: 64",
+    "bug": "bug: RuntimeError: a bug",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "orders", "failed"),
+    [
+        # calls: 2 to look at the teacher; by trial 2, 2, and six times 6
+        ("in-process", {4: "memory", 6: "bug"}, {0: "memory", 1: "bug"}),
+        pytest.param(
+            "ray-tune",  # 2 + 2 until killed, 2 + 6 anew, 2, 2, and five times 6
+            {4: "kill", 14: "memory", 16: "bug"},
+            {1: "memory", 2: "bug"},
+            marks=[ray, slow],
+        ),
+    ],
+)
+def test_failures_are_told_apart_and_a_lost_worker_is_replaced(
+    request: pytest.FixtureRequest,
+    name: str,
+    orders: dict[int, str],
+    failed: dict[int, str],
+    faulty: Callable[[str, dict[int, str]], RunDir],
+    plugins: Path,
+) -> None:
+    """One trial after the other, a trial asks the teacher six times up to rung 1."""
+    if name == "ray-tune":
+        request.getfixturevalue("ray_up")
+    run = faulty(name, orders)
+    calls = (plugins / "calls").stat().st_size
+    assert calls == (46 if "kill" in orders.values() else 42)
+    found = trials(run)
+    assert len(found) == 8
+    assert {t.number: t.reason for t in found if t.state == "failed"} == {
+        number: REASONS[kind] for number, kind in failed.items()
+    }
+    assert {t.state for t in found if t.number not in failed} == {"complete"}
+    number = next(n for n, kind in failed.items() if kind == "bug")
+    details = read_json(run.trials(run.facts()["study"]) / f"{number:04d}" / "rung1.json")
+    assert "in obey" in details["details"]["traceback"]
+
+
+@ray
+@slow
+def test_ray_is_for_this_machine_alone(ray_up: Any) -> None:
+    import psutil
+
+    assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert os.environ["RAY_AUTH_MODE"] == "token"
+    children = psutil.Process().children(recursive=True)
+    names = {child.name() for child in children}
+    assert {"raylet", "gcs_server"} <= names
+    sockets = [c for p in [psutil.Process(), *children] for c in p.net_connections()]
+    listening = {c.laddr for c in sockets if c.status == psutil.CONN_LISTEN}
+    assert len(listening) >= 3
+    assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
+    assert 8265 not in {address.port for address in listening}
+
+    @ray_up.remote
+    def environment() -> dict[str, str]:
+        return dict(os.environ)
+
+    inside = ray_up.get(environment.remote())
+    assert inside["RAY_USAGE_STATS_ENABLED"] == "0"
+    assert inside["RAY_AUTH_MODE"] == "token"
