@@ -33,6 +33,7 @@ start here:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall each other
     arguments = parser().parse_args(argv)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:

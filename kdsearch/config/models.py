@@ -255,7 +255,10 @@ class Config(Section):
     """Fixes every draw of the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; auto takes a GPU if there is one."""
+    threads: Count = 1
+    """Processor threads of each training process. Tiny networks train fastest on one, and more
+    stall beside busy neighbours; larger ones gain from more on an idle machine."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Number format of training; auto takes bf16 where the processor has it."""
+    """Number format of training; auto takes bf16 on a GPU that has it, else float32."""
     store: str | None = None
     """Folder of results shared between runs; null: 'store' beside the run's folder."""

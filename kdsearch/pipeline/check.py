@@ -16,7 +16,7 @@ from kdsearch.data.load import load_search
 from kdsearch.distill import METHODS
 from kdsearch.measure.size import params
 from kdsearch.nets import FAMILIES
-from kdsearch.pipeline.context import Context, open_context
+from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
 from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.training.distillation import Distillation, Lesson
@@ -47,7 +47,8 @@ def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]
         UserError: anything a run would refuse.
     """
     context = open_context(config, out, progress)
-    return resolved_yaml(config), expected(context)
+    with training_threads(config.threads):
+        return resolved_yaml(config), expected(context)
 
 
 def expected(context: Context) -> Expected:

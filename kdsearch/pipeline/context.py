@@ -80,6 +80,17 @@ def open_context(
     return Context(config, RunDir(out), Store(root), space, device, precision, progress, given)
 
 
+@contextmanager
+def training_threads(count: int) -> Iterator[None]:
+    """Sets torch's intra-op threads for the block: part of what makes a run repeat exactly."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def spent(ledger: Path) -> dict[str, float]:
     """Seconds by stage, over all the times the run was worked on."""
     known: dict[str, float] = read_json(ledger)["stages"] if ledger.exists() else {}

@@ -13,7 +13,7 @@ from torch import nn
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.core.progress import Progress
 from kdsearch.files import write_text
-from kdsearch.pipeline.context import STAGES, Context, open_context, spent
+from kdsearch.pipeline.context import STAGES, Context, open_context, spent, training_threads
 from kdsearch.pipeline.costs import ends, open_book
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
@@ -41,7 +41,7 @@ def run(
         SearchError: the search had to stop.
     """
     rundir = RunDir(out)
-    with rundir.writing():
+    with rundir.writing(), training_threads(config.threads):
         context = open_context(config, out, Heartbeat(progress, rundir.progress), given)
         text = resolved_yaml(config)
         if not rundir.config.exists() or rundir.config.read_text(encoding="utf-8") != text:

@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kdsearch.config.models import Distill, KnobRange
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Axis, Choice, Range, Space
@@ -139,7 +137,7 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         plan=plan,
         fractions=tuple(context.config.search.rungs),
         device=context.device,
-        threads=max(1, torch.get_num_threads() // context.config.search.workers),
+        threads=context.config.threads,
     )
 
 
