@@ -50,15 +50,21 @@ def read_checkpoint(
         group, key = name.split("/", 1)
         groups[group][key] = tensor
     module.load_state_dict(groups["module"])
-    device = next(module.parameters()).device
+    named = dict(module.named_parameters())
+    trained = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in groups["optimiser"].items():
         index, name = key.split("/")
-        state.setdefault(int(index), {})[name] = tensor
+        state.setdefault(int(index), {})[name] = laid_out(tensor, trained[int(index)])
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
     return Progressed(
         facts["step"],
-        {k: v.to(device) for k, v in groups["average"].items()},
+        {k: laid_out(v, named[k]) for k, v in groups["average"].items()},
         [(s, x) for s, x in facts["curve"]],
         facts["best"],
     )
+
+
+def laid_out(tensor: Tensor, parameter: Tensor) -> Tensor:
+    """A copy on the parameter's device and in its memory format, on which rounding depends."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(tensor)

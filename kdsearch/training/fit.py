@@ -85,7 +85,7 @@ def fit(
             if at.step % window and at.step != until:
                 continue
             total = float(torch.stack(totals).mean())
-            guard.check(total, float(torch.stack(entropies).mean()), step)
+            guard.check(torch.stack(totals).tolist(), torch.stack(entropies).tolist(), step)
             totals, entropies = [], []
             at.curve.append((at.step, total))
             at.best_cross_entropy = guard.best

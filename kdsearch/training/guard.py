@@ -1,6 +1,8 @@
 """Sees training go wrong: a loss that is not a number, or that falls back to chance."""
 
 import math
+from collections.abc import Sequence
+from statistics import fmean
 
 from kdsearch.errors import TrainingError
 
@@ -20,12 +22,16 @@ class Guard:
         self.chance = math.log(max(2, classes))
         self.best = math.inf
 
-    def check(self, total: float, cross_entropy: float, step: int) -> None:
-        """Means over the window that ends at `step`."""
-        if not math.isfinite(total) or not math.isfinite(cross_entropy):
-            raise TrainingError(
-                f"loss is {total} at step {step}; a smaller learning_rate helps", step
-            )
+    def check(self, totals: Sequence[float], entropies: Sequence[float], step: int) -> None:
+        """Total loss and cross-entropy of each step of the window that ends at `step`."""
+        first = step - len(totals) + 1
+        for at, losses in enumerate(zip(totals, entropies, strict=True), first):
+            for loss in losses:
+                if not math.isfinite(loss):
+                    raise TrainingError(
+                        f"loss is {loss} at step {at}; a smaller learning_rate helps", at
+                    )
+        cross_entropy = fmean(entropies)
         self.best = min(self.best, cross_entropy)
         if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:
             raise TrainingError(
