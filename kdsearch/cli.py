@@ -16,9 +16,8 @@ from typing import Any
 import kdsearch
 from kdsearch.errors import BudgetError, KdsearchError, UserError
 from kdsearch.pipeline.terminal import table, terminal_progress
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import STAGES, RunDir
 
-STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
 ISSUES = "a bug of kdsearch; please report it with the lines above"
 EXITS = """exit codes:
   0  done
@@ -56,9 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def init(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.init import starter
+    from kdsearch.pipeline.init import starter, write_starter
 
-    print(starter(arguments.data, arguments.max), end="")
+    if arguments.to is None:
+        print(starter(arguments.data, arguments.max), end="")
+    else:
+        write_starter(arguments.to, arguments.data, arguments.max)
+        print(f"{arguments.to}: `kdsearch check {arguments.to}` says what a run would take")
     return 0
 
 
@@ -223,8 +226,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
 
-    one = add(verbs, "init", init, "writes a commented config to start from, on stdout")
+    one = add(verbs, "init", init, "writes a commented config to start from")
     one.add_argument("--data", metavar="NAME", help="for example folder:PATH; default digits")
+    one.add_argument("--to", metavar="FILE", help="a new file for it, instead of stdout")
     bounds(one)
 
     one = add(verbs, "check", check, "validates, prints every value, time and disk expected")

@@ -11,6 +11,9 @@ from filelock import FileLock, Timeout
 from kdsearch.errors import RunError
 from kdsearch.files import read_json, write_json
 
+STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
+"""In the order of a run; each does nothing where its result is there already."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunDir:

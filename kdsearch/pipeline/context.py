@@ -20,9 +20,6 @@ from kdsearch.spaces import SpaceFile, load_space
 from kdsearch.store import Store
 from kdsearch.training.plan import Plan
 
-STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
-"""In the order of a run; each does nothing where its result is there already."""
-
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -13,7 +13,7 @@ from torch import nn
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.core.progress import Progress
 from kdsearch.files import write_text
-from kdsearch.pipeline.context import STAGES, Context, open_context, spent, training_threads
+from kdsearch.pipeline.context import Context, open_context, spent, training_threads
 from kdsearch.pipeline.costs import ends, open_book
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
@@ -22,7 +22,7 @@ from kdsearch.pipeline.report import is_stale, reported
 from kdsearch.pipeline.search import Ground, searched
 from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import STAGES, RunDir
 
 
 def run(
