@@ -17,8 +17,8 @@ from kdsearch.measure.accuracy import predict, top1
 from kdsearch.training import fit as fit_module
 from kdsearch.training.checkpoint import Progressed
 from kdsearch.training.distillation import Distillation
-from kdsearch.training.fit import Feed, Telling, apply, average, batches, fit, make_optimiser
-from kdsearch.training.plan import Plan, learning_rate
+from kdsearch.training.fit import Feed, Telling, batches, fit
+from kdsearch.training.plan import Plan
 from kdsearch.training.task import Loss, Task
 
 Learner = Callable[..., Distillation]
@@ -239,82 +239,6 @@ def test_a_checkpoint_is_never_half_there(
     train(learner(2), feed, path, 40)
     train(learner(0), feed, tmp_path / "straight", 40)
     assert path.read_bytes() == (tmp_path / "straight").read_bytes()
-
-
-def weights() -> nn.Module:
-    network = nn.Sequential(
-        nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 3)
-    )
-    for parameter in network.parameters():
-        nn.init.constant_(parameter, 2.0)
-    return network
-
-
-def test_weight_decay_spares_biases_and_norms() -> None:
-    """With no gradient but the decay's, a step takes lr (1 + momentum) decay off a weight."""
-    network = weights()
-    plan = replace(PLAN, learning_rate=0.1, weight_decay=0.5, warmup=0.0, steps=10**6)
-    loss = sum(parameter.sum() for parameter in network.parameters()) * 0.0
-    apply(loss, network, make_optimiser(network, plan), plan, 0)
-    for name, parameter in network.named_parameters():
-        decays = name in ("0.weight", "3.weight")
-        expected = 2 - 0.1 * 1.9 * 0.5 * 2 if decays else 2.0
-        torch.testing.assert_close(parameter, torch.full_like(parameter, expected)), name
-
-
-def test_two_steps_of_nesterov_by_hand() -> None:
-    """v1 = g, v2 = 0.9 g + g; each step takes off lr (g + 0.9 v) (torch's form of Nesterov)."""
-    layer = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(layer.weight, 1.0)
-    plan = replace(PLAN, weight_decay=0.0, steps=8, warmup=0.25, learning_rate=1.0)
-    optimiser = make_optimiser(layer, plan)
-    for step in (0, 1):
-        apply(0.5 * layer.weight.sum(), layer, optimiser, plan, step)
-    first, second = learning_rate(plan, 0), learning_rate(plan, 1)
-    assert (first, second) == pytest.approx((0.25, 0.75))
-    expected = 1 - first * (0.5 + 0.9 * 0.5) - second * (0.5 + 0.9 * 0.95)
-    assert layer.weight.item() == pytest.approx(expected)
-
-
-def test_a_gradient_is_clipped_as_a_whole() -> None:
-    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
-    plan = replace(PLAN, clip=1.0, learning_rate=1.0, momentum=0.5, weight_decay=0.0)
-    plan = replace(plan, warmup=0.0, steps=10**6)  # the rate of step 0 is the peak
-    for layer in network:
-        nn.init.zeros_(layer.weight)
-    loss = 30 * network[0].weight.sum() + 40 * network[1].weight.sum()
-    apply(loss, network, make_optimiser(network, plan), plan, 0)
-    taken = [-layer.weight.item() / 1.5 for layer in network]
-    assert taken == pytest.approx([0.6, 0.8], rel=1e-4)
-
-
-def test_unused_weights_are_left_as_they_are() -> None:
-    """No decay, no momentum: a path that was not drawn learns nothing."""
-    network = weights()
-    optimiser = make_optimiser(network, PLAN)
-    whole = sum(parameter.sum() for parameter in network.parameters())
-    apply(whole, network, optimiser, PLAN, 0)
-    before = {name: value.clone() for name, value in network.named_parameters()}
-    apply(network[3].weight.sum(), network, optimiser, PLAN, 1)
-    for name, value in network.named_parameters():
-        assert torch.equal(value, before[name]) == (name != "3.weight"), name
-
-
-def test_frozen_parameters_are_not_trained() -> None:
-    network = weights()
-    network[0].requires_grad_(False)
-    held = [p for group in make_optimiser(network, PLAN).param_groups for p in group["params"]]
-    trained = [*network[1].parameters(), *network[3].parameters()]
-    assert {id(parameter) for parameter in held} == {id(parameter) for parameter in trained}
-
-
-def test_the_average_moves_by_one_minus_decay() -> None:
-    layer = nn.Linear(1, 1)
-    nn.init.constant_(layer.weight, 3.0), nn.init.constant_(layer.bias, 5.0)
-    averages = {"weight": torch.full((1, 1), 1.0), "bias": torch.zeros(1)}
-    average(layer, averages, 0.75)
-    assert (averages["weight"].item(), averages["bias"].item()) == (1.5, 1.25)
-    assert layer.weight.item() == 3.0
 
 
 def test_batches_are_a_function_of_the_step(feed: Feed) -> None:
