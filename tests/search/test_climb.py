@@ -1,0 +1,332 @@
+"""The climb with results from a formula: what is screened, refused, failed, and what a kill
+or the number of workers may not change."""
+
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.storages.journal import JournalFileBackend
+
+from kdsearch.core.budget import parse
+from kdsearch.core.records import Architecture, Candidate, Job, Recipe, Result
+from kdsearch.core.space import Choice, Space
+from kdsearch.errors import SearchError
+from kdsearch.search.climb import summary, survivors
+from kdsearch.search.pool import Pool
+from kdsearch.search.source import Phases
+from kdsearch.search.trial import Trial, minimised
+
+FIRST = Architecture.of({"depth": 2, "width": 8})
+
+
+def dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return all(x <= y for x, y in zip(a, b, strict=True)) and a != b
+
+
+def depth(point: tuple[float, ...], points: list[tuple[float, ...]]) -> int:
+    """Layer of a point by definition: one below the deepest of those that dominate it."""
+    above = [p for p in points if dominates(p, point)]
+    return 1 + max((depth(p, points) for p in above), default=-1)
+
+
+def test_a_search_ends_with_every_trial_told_once(world: Any) -> None:
+    trials = world.run()
+    assert [t.number for t in trials] == list(range(16))
+    assert [t.batch for t in trials] == [4 * (n // 4) for n in range(16)]
+    assert {t.state for t in trials} == {"complete", "stopped"}
+    assert all(set(t.scores) == {0, 1} for t in trials if t.state == "complete")
+    assert all(set(t.scores) == {0} for t in trials if t.state == "stopped")
+    assert len(set(world.executed)) == len(world.executed)
+
+
+def test_rung_0_belongs_to_the_architecture(world: Any) -> None:
+    """Twelve students for sixteen trials: some are met twice, none is scored twice."""
+    trials = world.run()
+    met = {t.candidate.architecture.id for t in trials}
+    inherited = [name for name in world.executed if name.startswith("inherited")]
+    assert len(met) < len(trials)
+    assert sorted(inherited) == sorted(f"inherited {i}" for i in met)
+    for trial in trials:
+        same = [t for t in trials if t.candidate.architecture == trial.candidate.architecture]
+        assert {t.scores[0] for t in same} == {trial.scores[0]}
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_the_screen_keeps_the_first_layers(world: Any, layers: int) -> None:
+    trials = world.having(keep_layers=layers).run()
+    stopped = [t for t in trials if t.state == "stopped"]
+    assert layers == 3 or stopped
+    for trial in trials:
+        seen = [minimised(t.scores[0]) for t in trials if t.batch <= trial.batch]
+        is_kept = depth(minimised(trial.scores[0]), seen) < layers
+        assert trial.state == ("complete" if is_kept else "stopped")
+    assert {t.reason for t in stopped} <= {"behind the front with inherited weights"}
+
+
+def test_over_budget_is_stopped_before_any_training(world: Any) -> None:
+    bounds = (parse("macs", 200), parse("params", "50%"))
+    world = world.having(bounds=bounds)
+    climb = replace(world.climb(), largest={"macs": 768.0, "params": 200.0})
+    world.climb = lambda: climb
+    trials = world.run()
+    over = [t for t in trials if t.violations]
+    assert over and len(over) < len(trials)
+    for trial in trials:
+        macs = trial.scores[0][1]
+        missed = {"macs": macs / 200 - 1, "params": 2 * macs / 100 - 1}
+        assert trial.violations == pytest.approx({n: x for n, x in missed.items() if x > 0})
+    for trial in over:
+        assert trial.state == "stopped"
+        assert trial.reason.startswith("over budget: ")
+        assert f"trial {trial.number}, rung 1" not in world.executed
+    both = next(t for t in over if len(t.violations) == 2)
+    assert both.reason.startswith("over budget: macs ") and ", params " in both.reason
+
+
+def test_over_budget_trials_do_not_screen_others_out(world: Any) -> None:
+    """With a bound below all but the smallest, the small ones are a front of their own."""
+    world = world.having(bounds=(parse("macs", 20),), keep_layers=1, trials=12)
+    trials = world.run()
+    within = [t for t in trials if not t.violations]
+    for trial in within:
+        seen = [minimised(t.scores[0]) for t in within if t.batch <= trial.batch]
+        is_kept = depth(minimised(trial.scores[0]), seen) == 0
+        assert (trial.state == "complete") == is_kept
+
+
+FAILURES = {
+    "diverged": "loss is nan at step 3",
+    "out of memory": "at batch_size 8",
+    "lost": "its worker was lost again and again",
+    "bug": "ValueError: no",
+}
+
+
+def failing(world: Any, state: str, names: set[str]) -> Any:
+    """The same search in which these jobs fail."""
+
+    def result(job: Job) -> Result:
+        if job.name in names:
+            return Result(job.name, job.rung, state, reason=FAILURES[state])  # type: ignore[arg-type]
+        return world.result(job)
+
+    return replace(world, result=result)
+
+
+@pytest.mark.parametrize("state", FAILURES)
+def test_a_failed_job_fails_its_trial_with_the_reason(world: Any, state: str) -> None:
+    first = world.copy("first").run()
+    number = next(t.number for t in first if t.state == "complete")
+    trials = failing(world, state, {f"trial {number}, rung 1"}).run()
+    assert len(trials) == 16
+    assert [t.number for t in trials if t.state == "failed"] == [number]
+    assert trials[number].reason == f"{state}: {FAILURES[state]}"
+    assert set(trials[number].scores) == {0}
+
+
+def test_a_student_that_fails_with_inherited_weights_fails_its_trials(world: Any) -> None:
+    trials = failing(world, "diverged", {"inherited " + FIRST.id}).run()
+    for trial in trials:
+        is_it = trial.candidate.architecture == FIRST
+        assert (trial.state == "failed") == is_it
+        assert not is_it or (not trial.scores and trial.reason.startswith("diverged: "))
+
+
+def test_three_bugs_in_a_row_end_the_search_and_a_mended_program_goes_on(world: Any) -> None:
+    undisturbed = world.copy("undisturbed").run()
+    names = {f"trial {n}, rung 1" for n in range(16)}
+    with pytest.raises(SearchError, match=r"3 jobs failed in a row, .* ValueError: no; detail"):
+        failing(world, "bug", names).run()
+    assert sum(name in names for name in world.executed) == 3
+    assert world.run() == undisturbed
+
+
+def test_bugs_here_and_there_end_nothing(world: Any) -> None:
+    """Two bugs, one good job, two bugs, ..."""
+
+    def result(job: Job) -> Result:
+        is_good = len(world.executed) % 3 == 2 or job.rung == 0
+        return world.result(job) if is_good else Result(job.name, job.rung, "bug", reason="?")
+
+    trials = replace(world, result=result).run()
+    assert len(trials) == 16
+    assert {"failed", "complete"} <= {t.state for t in trials}
+
+
+def test_rungs_between_the_first_and_the_last_are_climbed(world: Any) -> None:
+    trials = world.having(fractions=(0.1, 0.5, 1.0)).run()
+    complete = [t for t in trials if t.state == "complete"]
+    assert complete
+    assert all(list(t.scores) == [0, 1, 2] for t in complete)
+    assert not any("rung 3" in name for name in world.executed)
+
+
+def test_a_pool_smaller_than_the_trials_ends_too(world: Any) -> None:
+    only = Pool(Space({"depth": Choice((1,)), "width": Choice((2, 4))}), {"hard": Space({})})
+    trials = replace(world, pool=only).run()
+    assert len(trials) == 16
+    assert len({t.candidate for t in trials}) == 2
+
+
+def test_distinct_candidates_are_preferred(world: Any) -> None:
+    assert len({t.candidate for t in world.run()}) == 16
+
+
+# Whoever executes, in whatever order.
+
+
+def run_crowded(world: Any, workers: int, seed: int) -> list[Trial]:
+    """Several jobs in flight, results told in random order."""
+    rng = random.Random(seed)
+    flight: list[Job] = []
+    measured = world.costs
+
+    def costs(architectures: Sequence[Architecture]) -> Any:
+        assert not flight, "costs are measured while nothing else runs"
+        return measured(architectures)
+
+    world.costs = costs
+    source = Phases(world.climb().phases())
+    while True:
+        job = source.next() if len(flight) < workers else "wait"
+        if isinstance(job, Job):
+            flight.append(job)
+        elif job is None:
+            assert not flight
+            return world.trials()
+        else:
+            source.tell(world.work(flight.pop(rng.randrange(len(flight)))))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+def test_order_and_number_of_workers_change_nothing(world: Any, workers: int) -> None:
+    alone = world.copy("alone")
+    expected = alone.run()
+    for seed in range(3):
+        other = world.copy(f"other {seed}")
+        assert run_crowded(other, workers, seed) == expected
+        assert sorted(other.executed) == sorted(alone.executed)
+
+
+# More trials later.
+
+
+@pytest.mark.parametrize("first", [1, 4, 6, 8])
+def test_more_trials_go_on_where_the_search_was(world: Any, first: int) -> None:
+    before = world.having(trials=first).run()
+    assert len(before) == first
+    after = world.run()
+    assert after[:first] == before
+    assert len(after) == 16
+    if first % 4 == 0:
+        assert after == replace(world, folder=world.folder / "anew").run()
+
+
+def test_fewer_trials_take_nothing_back(world: Any) -> None:
+    before = world.run()
+    less = world.having(trials=4)
+    assert less.run() == before
+    assert less.executed == []
+
+
+# A kill at any point: the folder as it is at that moment, and the search taken up from there.
+
+
+def snapshots(world: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The search after every result, and in the middle of every write of its journal."""
+    taken: list[Any] = []
+    whole = JournalFileBackend.append_logs
+
+    def take() -> Any:
+        taken.append(world.copy(str(len(taken))))
+        return taken[-1]
+
+    def torn(self: JournalFileBackend, logs: list[dict[str, Any]]) -> None:
+        if Path(self._file_path) == world.journal:
+            size = world.journal.stat().st_size
+            whole(self, logs)
+            copied = take()
+            written = copied.journal.stat().st_size - size
+            os.truncate(copied.journal, size + rng.randrange(written))
+        else:
+            whole(self, logs)
+
+    def work(job: Job) -> Result:
+        result: Result = type(world).work(world, job)
+        take()
+        return result
+
+    rng = random.Random(0)
+    monkeypatch.setattr(JournalFileBackend, "append_logs", torn)
+    world.work = work
+    world.run()
+    return taken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_killed_at_any_point_a_search_comes_to_the_same_trials(
+    world: Any, sampler: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    world = world.having(sampler=sampler, bounds=(parse("macs", 500),), keep_layers=1)
+    world = failing(world, "diverged", {"trial 9, rung 1", "inherited " + FIRST.id})
+    taken = snapshots(world, monkeypatch)
+    expected = world.trials()
+    assert {t.state for t in expected} == {"complete", "stopped", "failed"}
+    assert len(taken) > 80
+    for killed in taken:
+        assert killed.run() == expected
+        assert sorted(killed.executed) == sorted(world.executed), "none lost, none repeated"
+
+
+def test_raised_between_two_tells_the_batch_stays_as_it_was(
+    world: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    short = world.having(trials=6)
+    taken = snapshots(short, monkeypatch)
+    halfway = [k for k in taken if [t.state for t in k.trials()].count("running") == 1]
+    between = [k for k in halfway if len(k.trials()) == 6]
+    assert between
+    for killed in between:
+        after = killed.having(trials=16).run()
+        assert after[:6] == short.trials()
+        assert len(after) == 16
+
+
+# What is read off the trials.
+
+
+def trial(number: int, state: Any, **scores: tuple[float, ...]) -> Trial:
+    by_rung = {int(name[1:]): value for name, value in scores.items()}
+    return Trial(number, Candidate(FIRST, Recipe("hard")), state, by_rung)
+
+
+def test_survivors_come_layer_by_layer_from_the_highest_rung() -> None:
+    trials = [
+        trial(0, "complete", r0=(0.9, 1.0), r1=(0.9, 1.0)),  # not at the highest rung
+        trial(1, "complete", r2=(0.5, 5.0)),  # second layer
+        trial(2, "complete", r2=(0.6, 5.0)),
+        trial(3, "complete", r2=(0.8, 9.0)),
+        trial(4, "failed", r2=(0.99, 1.0)),
+        trial(5, "stopped", r2=(0.99, 1.0)),
+    ]
+    assert {t.number for t in survivors(trials, 2)} == {2, 3}
+    assert [t.number for t in survivors(trials, 9)][2:] == [1]
+    assert list(survivors([], 3)) == []
+
+
+def test_summary() -> None:
+    trials = [
+        trial(0, "complete", r1=(0.9, 1.0)),
+        trial(1, "complete", r1=(0.972, 1.0)),
+        trial(2, "stopped", r0=(0.99, 1.0)),
+        trial(3, "failed"),
+        trial(4, "running"),
+    ]
+    assert summary(trials) == "2 complete, 1 stopped, 1 failed, best 97.2%"
+    assert summary([]) == ""
