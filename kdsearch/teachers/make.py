@@ -20,6 +20,7 @@ from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, View, bring, head_name, replace_head
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course
+from kdsearch.training.fit import own_randomness
 
 OBJECT = "object"
 """What `network` says for a module passed in Python: nothing can build it again."""
@@ -48,6 +49,7 @@ class Finetune:
     freeze: bool
 
 
+@own_randomness()
 def make_teacher(
     origin: Origin,
     training: str,
@@ -166,6 +168,7 @@ def check_logits(logits: Tensor, classes: int) -> None:
         raise TeacherError(f"the teacher gives {logits.shape[1]} logits for {classes} classes")
 
 
+@own_randomness()
 def load_teacher(folder: Path, course: Course, given: nn.Module | None = None) -> nn.Module:
     """The frozen teacher of a folder, in eval mode, on the feed's device."""
     facts: dict[str, Any] = read_json(folder / "teacher.json")
