@@ -1,0 +1,185 @@
+"""One rung of one trial on real data: prefixes, checkpoints, and what a failure is called."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from kdsearch.core.progress import Silent
+from kdsearch.core.records import Architecture, Job, Recipe, Result
+from kdsearch.data.augment import normalise
+from kdsearch.data.load import load_search
+from kdsearch.files import read_json
+from kdsearch.measure.accuracy import predict, top1
+from kdsearch.nets import FAMILIES
+from kdsearch.rundir import RunDir
+from kdsearch.search.rung import CHECKPOINT, STUDENT, Rungs, Setting, is_out_of_memory
+from kdsearch.spaces import load_space
+from kdsearch.training.plan import Plan
+
+SPACE = load_space("resnet-tiny").space
+SMALL = Architecture.of(SPACE.smallest())
+SOFTEN = Recipe.of("soften", {"temperature": 4.0, "weight": 0.5})
+PLAN = Plan(steps=20, batch_size=64, learning_rate=0.05, weight_decay=1e-4, seed=99)
+
+
+@pytest.fixture(scope="session")
+def setting(finished: RunDir) -> Setting:
+    facts = finished.facts()
+    return Setting(
+        facts["data"], facts["supernet"], facts["teacher"], "resnet", SPACE, PLAN, (0.25, 1.0)
+    )
+
+
+def job(folder: Path, rung: int, recipe: Recipe | None = SOFTEN, seed: int = 1) -> Job:
+    return Job(f"trial 0, rung {rung}", rung, SMALL, recipe, seed, str(folder))
+
+
+def do(setting: Setting, *jobs: Job) -> list[Result]:
+    """By one worker, one after the other."""
+    work = Rungs(setting, Silent())
+    return [work(one) for one in jobs]
+
+
+def scored(setting: Setting, weights: Path) -> float:
+    """Search-validation accuracy of stored weights, by a road of its own."""
+    data = load_search(Path(setting.data))
+    net = FAMILIES["resnet"].student(SMALL, data.info.channels, len(data.info.classes))
+    net.load_state_dict(load_file(weights))
+    images = normalise(data.search_val.images, data.info.mean, data.info.std)
+    return top1(predict(net.eval(), images, 500), data.search_val.labels)
+
+
+def test_a_result_is_on_disk_when_it_is_told(setting: Setting, tmp_path: Path) -> None:
+    for rung in (0, 1, 2):
+        (result,) = do(setting, job(tmp_path, rung, SOFTEN if rung else None))
+        assert (result.state, result.rung, result.reason) == ("done", rung, "")
+        assert result.accuracy is not None and 0 < result.accuracy < 1
+        assert result.seconds > 0
+        assert Result.of(read_json(tmp_path / f"rung{rung}.json")).accuracy == result.accuracy
+
+
+def test_inherited_weights_are_scored_the_same_every_time(
+    setting: Setting, tmp_path: Path
+) -> None:
+    """Whatever the global generator holds, and whatever was done before."""
+    first, *_, last = do(
+        setting, job(tmp_path, 0, None), job(tmp_path / "x", 1), job(tmp_path / "y", 0, None)
+    )
+    assert first.accuracy == last.accuracy
+
+
+def test_a_rung_is_a_prefix_of_the_full_run(setting: Setting, tmp_path: Path) -> None:
+    """Rung 1 and on to rung 2 by another worker, or rung 2 at once: the same weights."""
+    one, two, whole = tmp_path / "climbed", tmp_path / "climbed", tmp_path / "whole"
+    (first,) = do(setting, job(one, 1))
+    (climbed,) = do(setting, job(two, 2))
+    (at_once,) = do(setting, job(whole, 2))
+    assert (first.details["steps"], climbed.details["steps"]) == (5, 20)
+    assert climbed.accuracy == at_once.accuracy
+    assert climbed.details["curve"][: len(first.details["curve"])] == first.details["curve"]
+    weights = [load_file(folder / STUDENT) for folder in (two, whole)]
+    assert weights[0].keys() == weights[1].keys()
+    for name, tensor in weights[0].items():
+        assert torch.equal(tensor, weights[1][name])
+
+
+def test_a_job_without_its_result_is_done_again_to_the_same_end(
+    setting: Setting, tmp_path: Path
+) -> None:
+    """Killed after its checkpoint, before its result."""
+    (first,) = do(setting, job(tmp_path, 1))
+    assert (tmp_path / CHECKPOINT).exists()
+    (tmp_path / "rung1.json").unlink()
+    (again,) = do(setting, job(tmp_path, 1))
+    assert (again.accuracy, again.details) == (first.accuracy, first.details)
+
+
+def test_the_students_weights_are_kept_at_the_top_alone(
+    setting: Setting, tmp_path: Path
+) -> None:
+    do(setting, job(tmp_path, 1))
+    assert not (tmp_path / STUDENT).exists()
+    (top,) = do(setting, job(tmp_path, 2))
+    assert scored(setting, tmp_path / STUDENT) == top.accuracy
+
+
+def test_trials_differ_by_their_seed(setting: Setting, tmp_path: Path) -> None:
+    results = do(setting, job(tmp_path / "a", 1, seed=1), job(tmp_path / "b", 1, seed=2))
+    assert results[0].details["curve"] != results[1].details["curve"]
+
+
+def test_a_method_that_needs_no_teacher_is_given_none(setting: Setting, tmp_path: Path) -> None:
+    (result,) = do(replace(setting, teacher=None), job(tmp_path, 1, Recipe("hard")))
+    assert result.state == "done"
+
+
+def test_a_worker_computes_on_the_settings_threads(setting: Setting, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    do(replace(setting, threads=1), job(tmp_path, 0, None))
+    assert torch.get_num_threads() == 1
+
+
+# What goes wrong.
+
+
+def test_divergence_names_the_step(setting: Setting, tmp_path: Path) -> None:
+    wild = replace(setting, plan=replace(PLAN, learning_rate=1e6))
+    (result,) = do(wild, job(tmp_path, 2, Recipe("hard")))
+    assert result.state == "diverged"
+    assert "at step " in result.reason and "smaller learning_rate helps" in result.reason
+    assert len(result.reason.splitlines()) == 1
+
+
+class Broken(nn.Module):
+    """A teacher that raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def forward(self, images: Tensor) -> Tensor:
+        raise self.error
+
+
+NO_MEMORY = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 4 TB")
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (torch.OutOfMemoryError("CUDA"), "out of memory", "try distill.batch_size: 32"),
+        (MemoryError(), "out of memory", "at batch_size 64; try distill.batch_size: 32"),
+        (NO_MEMORY, "out of memory", "at batch_size 64; try distill.batch_size: 32"),
+        (RuntimeError("shapes\nof two lines"), "bug", "RuntimeError: shapes"),
+        (KeyError("logits"), "bug", "KeyError: 'logits'"),
+    ],
+)
+def test_failures_are_told_apart(
+    setting: Setting, error: Exception, state: str, reason: str, tmp_path: Path
+) -> None:
+    work = Rungs(setting, Silent())
+    work.teacher = Broken(error)
+    result = work(job(tmp_path, 1))
+    assert (result.state, result.accuracy) == (state, None)
+    assert result.reason.endswith(reason)
+    assert Result.of(read_json(tmp_path / "rung1.json")) == result
+    assert ("Traceback" in result.details.get("traceback", "")) == (state == "bug")
+
+
+def test_a_failed_job_leaves_the_worker_fit_for_the_next(
+    setting: Setting, tmp_path: Path
+) -> None:
+    bad = replace(job(tmp_path / "bad", 1), recipe=Recipe.of("hard", {"no_knob": 1}))
+    results = do(setting, bad, job(tmp_path / "good", 1))
+    assert [r.state for r in results] == ["bug", "done"]
+
+
+def test_a_real_allocation_too_large_is_out_of_memory() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(10**15)
+    assert is_out_of_memory(caught.value)
+    assert not is_out_of_memory(RuntimeError("memory format"))
