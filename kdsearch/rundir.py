@@ -82,6 +82,8 @@ class RunDir:
         """Makes RUN/name point at `target`, in place of what it pointed at."""
         link = self.root / name
         if link.is_symlink():
+            if link.readlink() == target.resolve():
+                return
             link.unlink()
         link.symlink_to(target.resolve(), target_is_directory=target.is_dir())
 
