@@ -113,6 +113,7 @@ def test_hypervolume_by_hand() -> None:
 def test_the_knee_is_nearest_to_the_ideal_on_equal_scales() -> None:
     points = [(0.0, 1000.0), (0.3, 300.0), (0.6, 150.0), (1.0, 0.0)]
     assert knee(points) == 1
+    assert knee([(0.0, 1.0), (0.5, 0.5), (0.6, 0.0), (1.0, 0.0)]) == 2  # by length, 0.6 < 0.71
     assert knee([(5.0, 5.0)]) == 0
     assert knee([(1.0, 7.0), (0.0, 7.0)]) == 1  # an axis without extent does not count
 

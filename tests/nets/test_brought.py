@@ -69,12 +69,11 @@ def test_resizing_keeps_a_ramp_and_a_constant() -> None:
 
 
 def test_shrinking_averages_over_what_it_leaves_out() -> None:
-    """Antialiasing: a checkerboard becomes grey rather than one of its colours."""
-    board = torch.ones(1, 1, 16, 16)
-    board[..., ::2, ::2] = board[..., 1::2, 1::2] = -1
-    shown = show(board, View(1, (0.5,), (0.25,), size=4), 1)
+    """Antialiasing: stripes become grey rather than the colour in the middle."""
+    stripes = torch.tensor([1.0, -1.0, -1.0, 1.0]).repeat(4).expand(1, 1, 16, 16)
+    shown = show(stripes, View(1, (0.5,), (0.25,), size=4), 1)
     assert shown.shape == (1, 1, 4, 4)
-    assert float(shown.abs().max()) < 0.05
+    assert float(shown.mean().abs()) < 0.1
 
 
 def test_a_brought_network_computes_what_it_computes_on_shown_images() -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from kdsearch.core.progress import Silent
+from kdsearch.data.records import Split
 from kdsearch.errors import TrainingError
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.training import fit as fit_module
@@ -256,6 +257,19 @@ def test_batches_are_a_function_of_the_step(feed: Feed) -> None:
     torch.testing.assert_close(plain[0].mean(), torch.tensor(0.0), atol=1e-4, rtol=0)
     torch.testing.assert_close(plain[0].std(), torch.tensor(1.0), atol=1e-3, rtol=0)
     assert not torch.equal(from_start[0][0], next(some(0, 1, augment="none"))[0])
+
+
+def test_each_step_and_seed_has_an_augmentation_of_its_own(feed: Feed) -> None:
+    """Seen on one image repeated, so that the order of the batch does not show."""
+    same = Feed(
+        Split(feed.split.images[:1].repeat(16, 1, 1, 1), feed.split.labels[:16]), feed.info
+    )
+    shown = [
+        next(batches(same, replace(PLAN, seed=seed), step, step + 1))[0]
+        for seed, step in ((0, 0), (0, 1), (1, 0), (0, 0))
+    ]
+    assert torch.equal(shown[0], shown[3])
+    assert not torch.equal(shown[0], shown[1]) and not torch.equal(shown[0], shown[2])
 
 
 class Heard(Silent):
