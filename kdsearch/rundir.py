@@ -79,13 +79,18 @@ class RunDir:
         return read_json(path)
 
     def link(self, name: str, target: Path) -> None:
-        """Makes RUN/name point at `target`, in place of what it pointed at."""
-        link = self.root / name
+        """Makes RUN/name point at `target`, in place of what it pointed at.
+
+        A target inside the run is named relative to it: the run may be moved.
+        """
+        link, root, to = self.root / name, self.root.resolve(), target.resolve()
+        if to.is_relative_to(root):
+            to = to.relative_to(root)
         if link.is_symlink():
-            if link.readlink() == target.resolve():
+            if link.readlink() == to:
                 return
             link.unlink()
-        link.symlink_to(target.resolve(), target_is_directory=target.is_dir())
+        link.symlink_to(to, target_is_directory=target.is_dir())
 
     def note(self, **facts: Any) -> None:
         """Adds facts to run.json."""
