@@ -4,7 +4,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kdsearch.core.records import Candidate, Recipe
+from kdsearch.core.records import Architecture, Candidate, Recipe
+from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space, Value
 
 
@@ -18,6 +19,15 @@ class Pool:
     def draw_recipe(self, rng: random.Random) -> Recipe:
         method = str(rng.choice(list(self.methods)))
         return Recipe.of(method, self.methods[method].draw(rng))
+
+
+def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
+    """The first two candidates, smallest and largest: a front spans the whole space."""
+    ends = (pool.architectures.smallest, pool.architectures.largest)
+    if number >= len(ends):
+        return None
+    recipe = pool.draw_recipe(random.Random(derive(seed, "recipe")))
+    return Candidate(Architecture.of(ends[number]()), recipe)
 
 
 def as_parameters(candidate: Candidate) -> dict[str, Value]:

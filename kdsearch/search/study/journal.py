@@ -13,7 +13,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from kdsearch.core.seeds import derive
-from kdsearch.search.pool import Pool
+from kdsearch.search.pool import Pool, start_point
 from kdsearch.search.study.mirror import ask, directions
 from kdsearch.search.study.record import STATES, as_trial, frozen_running
 from kdsearch.search.trial import Trial
@@ -59,7 +59,9 @@ class Study:
         used = {trial.candidate for trial in known}
         for attempt in range(DISTINCT_TRIES):
             own_seed = derive(seed, "sampler", number, attempt)
-            candidate = ask(pool, sampler, own_seed, known, self._directions)
+            candidate = start_point(pool, number, own_seed) or ask(
+                pool, sampler, own_seed, known, self._directions
+            )
             if candidate not in used:
                 break
         trial = Trial(number, candidate, batch=batch)
