@@ -1,0 +1,189 @@
+"""front.json: its schema key by key, and that it says what is true of the weights beside it."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from kdsearch.core.records import Architecture, Recipe
+from kdsearch.data.augment import normalise
+from kdsearch.data.load import load_search
+from kdsearch.data.records import Split
+from kdsearch.data.test_split import open_test
+from kdsearch.files import read_json
+from kdsearch.measure.accuracy import wilson_ci95
+from kdsearch.measure.size import macs, params
+from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.students import network
+from kdsearch.pipeline.trials import trials
+from kdsearch.rundir import RunDir
+from kdsearch.spaces import load_space
+
+TARGET = "onnxruntime, 1 thread, batch 1"
+SPACE = load_space("resnet-tiny")
+Front = dict[str, Any]
+
+
+@pytest.fixture
+def front(finished: RunDir) -> Front:
+    found: Front = read_json(finished.front)
+    return found
+
+
+def typed(content: Any) -> Any:
+    """The names of the types, key by key; a list of numbers by that of its first."""
+    if isinstance(content, dict):
+        return {key: typed(value) for key, value in content.items()}
+    return [typed(content[0])] if isinstance(content, list) else type(content).__name__
+
+
+def test_the_schema_of_the_front(front: Front) -> None:
+    costs = {"params": "int", "macs": "int", "latency_ms": "float"}
+    assert {key: typed(value) for key, value in front.items() if key != "points"} == {
+        "schema": "int",
+        "kdsearch_version": "str",
+        "run": "str",
+        "data_hash": "str",
+        "teacher_hash": "str",
+        "objectives": ["str"],
+        "hypervolume": "float",
+        "reference_point": {"accuracy": "float", "latency_ms": "float"},
+        "space": {"name": "str", "count": "int", "largest": costs, "smallest": costs},
+    }
+    assert front["schema"] == 1
+    assert front["objectives"] == ["accuracy", "macs"]
+    assert (front["space"]["name"], front["space"]["count"]) == ("resnet-tiny", 1000)
+
+
+def test_the_schema_of_a_point(front: Front) -> None:
+    assert front["points"]
+    for point in front["points"]:
+        SPACE.space.check(point["architecture"])
+        recipe = point["recipe"]
+        assert recipe.keys() == {"method", "knobs"}
+        METHODS[recipe["method"]].knobs.check(recipe["knobs"])
+        assert typed({**point, "architecture": {}, "recipe": {}}) == {
+            "id": "str",
+            "architecture": {},
+            "recipe": {},
+            "trial": "int",
+            "rung": "int",
+            "seeds": "int",
+            "search_accuracy": "float",
+            "search_accuracy_ci95": ["float"],
+            "test_accuracy": "float",
+            "test_accuracy_ci95": ["float"],
+            "params": "int",
+            "macs": "int",
+            "weights": "str",
+            "latency": {
+                TARGET: {
+                    "p50": "float",
+                    "p95": "float",
+                    "ci95": ["float"],
+                    "device": "str",
+                    "runtime": "str",
+                    "batch_size": "int",
+                    "threads": "int",
+                    "precision": "str",
+                }
+            },
+        }
+
+
+def test_numbers_lie_where_they_can(front: Front) -> None:
+    for point in front["points"]:
+        for name in ("search_accuracy", "test_accuracy"):
+            low, high = point[f"{name}_ci95"]
+            assert 0 <= low <= point[name] <= high <= 1
+        timed = point["latency"][TARGET]
+        low, high = timed["ci95"]
+        assert 0 < low <= timed["p50"] <= high
+        assert timed["p50"] <= timed["p95"] < 1000
+        assert (timed["runtime"], timed["batch_size"], timed["threads"]) == (
+            "onnxruntime",
+            1,
+            1,
+        )
+
+
+def test_no_point_is_dominated_and_all_are_at_one_rung(front: Front) -> None:
+    points = [(-p["search_accuracy"], p["latency"][TARGET]["p50"]) for p in front["points"]]
+    for one in points:
+        assert not any(a[0] <= one[0] and a[1] <= one[1] and a != one for a in points)
+    assert {p["rung"] for p in front["points"]} == {2}
+    assert points == sorted(points, key=lambda point: point[1]), "fastest first"
+    assert len({p["id"] for p in front["points"]}) == len(points)
+
+
+def test_a_point_is_the_trial_it_names(front: Front, finished: RunDir) -> None:
+    found = trials(finished)
+    for point in front["points"]:
+        trial = found[point["trial"]]
+        assert point["id"] == f"s{point['trial']:03d}"
+        assert trial.state == "complete"
+        assert trial.candidate.architecture == Architecture.of(point["architecture"])
+        recipe = Recipe.of(point["recipe"]["method"], point["recipe"]["knobs"])
+        assert trial.candidate.recipe == recipe
+
+
+def right(net: nn.Module, split: Split, run: RunDir) -> int:
+    """How many images of a split the network names rightly, one plain forward."""
+    info = load_search(run.root / "data").info
+    images = normalise(split.images, info.mean, info.std)
+    with torch.no_grad():
+        logits = net(images).logits
+    return int((logits.argmax(1) == split.labels).sum())
+
+
+def test_the_weights_give_exactly_the_stated_accuracies(
+    front: Front, finished: RunDir, tmp_path: Any
+) -> None:
+    search_val = load_search(finished.root / "data").search_val
+    test = open_test(finished.root / "data", purpose="a test", log=tmp_path / "log")
+    for point in front["points"]:
+        assert (finished.root / point["weights"]).is_file()
+        net = network(finished, point["id"])
+        for name, split in (("search_accuracy", search_val), ("test_accuracy", test)):
+            hits = right(net, split, finished)
+            assert point[name] == hits / len(split)
+            assert point[f"{name}_ci95"] == list(wilson_ci95(hits, len(split)))
+
+
+def test_costs_are_those_of_the_network(front: Front, finished: RunDir) -> None:
+    for point in front["points"]:
+        net = network(finished, point["id"])
+        assert point["params"] == params(net) == sum(p.numel() for p in net.parameters())
+        assert point["macs"] == macs(net, (1, 8, 8))
+    for end, point in (
+        ("smallest", SPACE.space.smallest()),
+        ("largest", SPACE.space.largest()),
+    ):
+        net = FAMILIES["resnet"].student(Architecture.of(point), 1, 10)
+        assert front["space"][end]["params"] == params(net)
+        assert front["space"][end]["macs"] == macs(net, (1, 8, 8))
+
+
+def test_the_hypervolume_is_the_area_above_the_reference(front: Front) -> None:
+    """Accuracy above chance × log10 of latency below 1.1 × the largest student's."""
+    reference = front["reference_point"]
+    assert reference["accuracy"] == 0.1
+    assert reference["latency_ms"] == pytest.approx(
+        1.1 * front["space"]["largest"]["latency_ms"]
+    )
+    area, best = 0.0, reference["accuracy"]
+    edge = math.log10(reference["latency_ms"])
+    for point in front["points"]:  # the fastest first, each of the next more accurate
+        wide = edge - math.log10(point["latency"][TARGET]["p50"])
+        if wide > 0 and point["search_accuracy"] > best:
+            area += wide * (point["search_accuracy"] - best)
+            best = point["search_accuracy"]
+    assert front["hypervolume"] == pytest.approx(area)
+
+
+def test_hashes_name_what_is_in_the_store(front: Front, finished: RunDir) -> None:
+    assert front["teacher_hash"] == (finished.root / "teacher").resolve().name
+    assert front["data_hash"] == load_search(finished.root / "data").info.fingerprint
+    assert front["run"] == "finished"
