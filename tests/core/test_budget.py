@@ -66,6 +66,12 @@ def test_a_bound_is_broken_exactly_above_its_limit(
     assert (name in broken([bound], {name: cost}, LARGEST)) == (cost > limit)
 
 
+def test_of_two_bounds_on_one_quantity_the_tightest_counts() -> None:
+    bounds = [parse("params", 500.0), parse("params", 800.0)]
+    for order in (bounds, bounds[::-1]):
+        assert broken(order, {"params": 1000.0}, LARGEST) == pytest.approx({"params": 1.0})
+
+
 def test_bounds_read_as_a_person_writes_them() -> None:
     assert str(parse("latency_ms", "60%")) == "latency_ms <= 60%"
     assert str(parse("params", 1200.0)) == "params <= 1200"
