@@ -56,14 +56,15 @@ def broken(
 ) -> dict[str, float]:
     """By how much each broken bound is missed, as a share of its limit; empty if all hold.
 
-    Bounds on quantities that `costs` does not know yet are left for later.
+    Bounds on quantities that `costs` does not know yet are left for later; of several bounds
+    on one quantity the tightest counts.
     """
-    missed = {}
+    missed: dict[str, float] = {}
     for bound in bounds:
         if bound.name not in costs:
             continue
         limit = resolve(bound, largest)
         excess = (costs[bound.name] - limit) * (1 if bound.upper else -1)
         if excess > 0:
-            missed[bound.name] = excess / limit
+            missed[bound.name] = max(excess / limit, missed.get(bound.name, 0.0))
     return missed

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from ray.tune.search import Searcher
 
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
-
-Told = TypeVar("Told")
 
 
 class FromSource(Searcher):
@@ -29,7 +27,7 @@ class FromSource(Searcher):
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its settings to restore from them; there is nothing to restore."""
-        return {**self.__dict__, "source": None, "jobs": {}}
+        return {**self.__dict__, "source": None, "jobs": {}, "error": None}
 
     def suggest(self, trial_id: str) -> Any:
         assert self.source is not None, "a searcher restored from Tune's files"
@@ -47,14 +45,13 @@ class FromSource(Searcher):
     ) -> None:
         assert self.source is not None, "a searcher restored from Tune's files"
         job = self.jobs.pop(trial_id)
-        result_of_job = stored_result(job) or lost(job)
         if not self.error:
-            self.guarded(lambda: self.source.tell(result_of_job))
+            self.guarded(self.source.tell, stored_result(job) or lost(job))
 
-    def guarded(self, call: Callable[[], Told]) -> Told | None:
+    def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` gives; None, and its error kept, if it raises one."""
         try:
-            return call()
+            return call(*arguments)
         except Exception as error:
             self.error = error
             return None

@@ -60,7 +60,7 @@ def start(workers: int) -> tuple[Any, bool]:
 
     if ray.is_initialized():
         return ray, False
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if os.environ.get("RAY_ADDRESS"):
         ray.init(**quiet)
     elif came_before:

@@ -92,9 +92,10 @@ def refusal(
     """Why no student will do: the binding bound, the nearest student, the least there is."""
     nearest = min(front["points"], key=lambda p: max(missed[p["id"]].values()))
     name, excess = max(missed[nearest["id"]].items(), key=lambda item: item[1])
-    bound = next(b for b in bounds if b.name == name)
-    limit = resolve(bound, front["space"]["largest"])
-    value = guaranteed(nearest)[name]
+    values, largest = guaranteed(nearest), front["space"]["largest"]
+    same = [b for b in bounds if b.name == name]
+    bound = min(same, key=lambda b: margin(b, values, largest))
+    limit, value = resolve(bound, largest), values[name]
     far = f"{excess:.1%} beyond" if excess < 10 else f"{excess + 1:.0f} times as much"
     line = (
         f"no student keeps {bound}{f' (= {limit:.4g})' if bound.relative else ''}; "

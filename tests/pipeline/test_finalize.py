@@ -12,6 +12,7 @@ from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import Split
 from kdsearch.data.test_split import open_test
+from kdsearch.distill import METHODS
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import wilson_ci95
 from kdsearch.measure.size import macs, params

@@ -85,12 +85,19 @@ def test_opening_a_journal_writes_nothing(path: Path) -> None:
 
 
 def test_a_proposal_is_repeated_by_its_seed_and_number(path: Path, tmp_path: Path) -> None:
-    one, other = (Study(p, OBJECTIVES) for p in (path, tmp_path / "other"))
-    first = one.propose(POOL, "tpe", 7, [], batch=0)
-    assert other.propose(POOL, "tpe", 7, [], batch=0) == first
-    seeds = {Study(tmp_path / f"{s}", OBJECTIVES).propose(POOL, "tpe", s, [], batch=0).candidate
-             for s in range(8)}  # fmt: skip
-    assert len(seeds) > 1
+    def proposed(name: str, seed: int) -> list[Trial]:
+        study = Study(tmp_path / name, OBJECTIVES)
+        return [study.propose(POOL, "tpe", seed, study.trials(), batch=0) for _ in range(4)]
+
+    assert proposed("one", 7) == proposed("other", 7)
+    assert proposed("two", 8) != proposed("one more", 7)
+
+
+def test_a_search_begins_at_both_ends_of_the_space(path: Path) -> None:
+    study = Study(path, OBJECTIVES)
+    ends = [study.propose(POOL, "tpe", 0, study.trials(), batch=0) for _ in range(2)]
+    found = [trial.candidate.architecture.as_dict() for trial in ends]
+    assert found == [{"width": 2, "depth": 1}, {"width": 16, "depth": 3}]
 
 
 def test_a_stopped_trial_is_never_complete(path: Path) -> None:
