@@ -196,7 +196,7 @@ def test_only_finalize_opens_the_test_split() -> None:
         for name in node.names
         if "open_test" in name.name or name.name.endswith("test_split")
     }
-    assert importers == {"pipeline/finalize.py"}
+    assert importers == {"pipeline/publish.py"}
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = settings["tool"]["importlinter"]["contracts"]
     (contract,) = [
