@@ -2,6 +2,7 @@
 
 import copy
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -74,6 +75,14 @@ def go() -> Go:
 def finished(tiny: Tiny, go: Go, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """A whole tiny run; tests read it and write nothing into it."""
     return go(tiny(), tmp_path_factory.mktemp("runs") / "finished")
+
+
+@pytest.fixture
+def copied(finished: RunDir, tmp_path: Path) -> RunDir:
+    """The finished run in a folder of the test's own; its store is the shared one."""
+    root = tmp_path / "runs" / "copied"
+    shutil.copytree(finished.root, root, symlinks=True)
+    return RunDir(root)
 
 
 @pytest.fixture(scope="session")

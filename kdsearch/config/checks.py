@@ -115,6 +115,8 @@ def budgets(config: Config) -> Iterator[Problem]:
 def search(config: Config) -> Iterator[Problem]:
     if refused(lambda: check_rungs(config.search.rungs)):
         yield ("search", "rungs"), "must be at least two and rise to 1, for example [0.25, 1]"
+    if config.search.engine == "in-process" and config.search.workers != 1:
+        yield ("search", "workers"), "engine in-process has one; set search.engine: ray-tune"
     objectives = config.search.objectives
     if len(objectives) != 2 or objectives[0] != "accuracy":
         rule = "must be accuracy and one cost, for example [accuracy, latency_ms]"

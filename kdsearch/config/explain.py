@@ -47,18 +47,16 @@ def written_path(loc: Keys, document: Document) -> Keys:
 
 
 def nearest_key(path: Keys) -> str:
-    """The way out for an unknown key: near it, or of the same name in another section."""
+    """The way out for an unknown key: of the same name in another section, or near it."""
     wrong = str(path[-1])
-    allowed = tuple(section(path[:-1]).model_fields)
-    near = did_you_mean(wrong, allowed)
-    if near.startswith("did"):
-        return near
     elsewhere = [
         f"{name}.{wrong}"
         for name, field in Config.model_fields.items()
         if wrong in getattr(field.annotation, "model_fields", ())
     ]
-    return f"did you mean '{elsewhere[0]}'?" if len(elsewhere) == 1 else near
+    if len(elsewhere) == 1:
+        return f"did you mean '{elsewhere[0]}'?"
+    return did_you_mean(wrong, section(path[:-1]).model_fields)
 
 
 def section(path: Keys) -> type[BaseModel]:
