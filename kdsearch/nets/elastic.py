@@ -5,15 +5,29 @@ A slice of output channels is an argument of the call; input channels come from 
 `carve` copies a slice into the plain layer of torch that computes the same.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Layer = TypeVar("Layer", bound=nn.Module)
 
-def _copy(target: Tensor | None, source: Tensor | None) -> None:
-    assert target is not None and source is not None
+
+def _cut(widest: nn.Module, make: Callable[[], Layer]) -> Layer:
+    """The layer that `make` builds, filled with the leading slices of the widest one's tensors.
+
+    Draws no random numbers and stays on the widest one's device.
+    """
+    source = widest.state_dict()
+    with torch.device("meta"):
+        outline = make()
+    plain = outline.to_empty(device=next(iter(source.values())).device)
     with torch.no_grad():
-        target.copy_(source[tuple(slice(0, n) for n in target.shape)])
+        for name, target in plain.state_dict().items():
+            target.copy_(source[name][tuple(slice(0, n) for n in target.shape)])
+    return plain
 
 
 class ElasticConv2d(nn.Module):
@@ -31,9 +45,10 @@ class ElasticConv2d(nn.Module):
     def carve(self, inputs: int, outputs: int) -> nn.Conv2d:
         kernel, _ = self.widest.kernel_size
         stride, _ = self.widest.stride
-        plain = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-        _copy(plain.weight, self.widest.weight)
-        return plain
+        return _cut(
+            self.widest,
+            lambda: nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        )
 
 
 class ElasticBatchNorm2d(nn.Module):
@@ -62,10 +77,8 @@ class ElasticBatchNorm2d(nn.Module):
         )
 
     def carve(self, width: int) -> nn.BatchNorm2d:
-        plain = nn.BatchNorm2d(width, eps=self.widest.eps, momentum=self.widest.momentum)
-        for name in ("weight", "bias", "running_mean", "running_var"):
-            _copy(getattr(plain, name), getattr(self.widest, name))
-        return plain
+        norm = self.widest
+        return _cut(norm, lambda: nn.BatchNorm2d(width, eps=norm.eps, momentum=norm.momentum))
 
 
 class ElasticLinear(nn.Module):
@@ -79,7 +92,4 @@ class ElasticLinear(nn.Module):
         return F.linear(features, self.widest.weight[:, : features.shape[1]], self.widest.bias)
 
     def carve(self, inputs: int) -> nn.Linear:
-        plain = nn.Linear(inputs, self.widest.out_features)
-        _copy(plain.weight, self.widest.weight)
-        _copy(plain.bias, self.widest.bias)
-        return plain
+        return _cut(self.widest, lambda: nn.Linear(inputs, self.widest.out_features))

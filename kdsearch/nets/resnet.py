@@ -8,6 +8,7 @@ An elastic stage runs its first `depth` blocks (Cai et al., 2020, arXiv:1908.097
 import re
 from collections.abc import Iterator, Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -108,7 +109,8 @@ class ElasticBlock(nn.Module):
         return F.relu(out + self.project_norm(self.project(images, width)))
 
     def carve(self, inputs: int, width: int) -> Block:
-        plain = Block(inputs, width, starts=self.project is not None)
+        with torch.device("meta"):
+            plain = Block(inputs, width, starts=self.project is not None)
         plain.conv1 = self.conv1.carve(inputs, width)
         plain.norm1 = self.norm1.carve(width)
         plain.conv2 = self.conv2.carve(width, width)
@@ -163,7 +165,8 @@ class ElasticResNet(nn.Module):
         """See `Supernet.carve`."""
         shape = stages(architecture)
         inputs = shape[0][0]
-        plain = ResNet(shape, self.channels, self.classifier.widest.out_features)
+        with torch.device("meta"):  # an outline: every part of it is replaced below
+            plain = ResNet(shape, self.channels, self.classifier.widest.out_features)
         plain.conv = self.conv.carve(self.channels, inputs)
         plain.norm = self.norm.carve(inputs)
         for s, (width, blocks) in enumerate(self._active(shape)):

@@ -188,3 +188,19 @@ def test_wider_keeps_the_depths(case: Case) -> None:
             student = family.student(architecture, case.channels, CLASSES)
         sizes.append(sum(parameter.numel() for parameter in student.parameters()))
     assert 3.5 < sizes[1] / sizes[0] < 4  # convolutions grow with the square of the width
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_carving_stays_on_the_device_and_draws_no_random_numbers(name: str) -> None:
+    family, space = (
+        FAMILIES[name],
+        next(s for s in map(load_space, list_spaces()) if s.family == name),
+    )
+    net = family.supernet(space.space, 1, 10)
+    largest = Architecture.of(space.space.largest())
+    before = torch.random.get_rng_state()
+    carved = net.carve(largest)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert {t.device.type for t in carved.state_dict().values()} == {"cpu"}
+    elsewhere = net.to("meta").carve(largest)
+    assert {t.device.type for t in elsewhere.state_dict().values()} == {"meta"}
