@@ -23,7 +23,7 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     """front.json of the run; made anew only when the search or the finalists changed."""
     chosen = list(survivors(found.trials, context.config.finalists.count))
     if not chosen:
-        raise nothing_left(context, found.trials, ground)
+        raise nothing_left(found.trials, ground)
     key = content_hash(
         [
             found.study,

@@ -72,11 +72,11 @@ def publish(
         | {"latency_ms": latencies[f.id].p50_ms}
         for f in finalists
     }
-    kept = [
-        f for f in finalists if not broken(bounds_of(context), costs[f.id], largest(ground))
-    ]
+    bounds = bounds_of(context)
+    missed = {f.id: broken(bounds, costs[f.id], largest(ground)) for f in finalists}
+    kept = [f for f in finalists if not missed[f.id]]
     if not kept:
-        raise nothing_left(context, found.trials, ground)
+        raise over_budget(list(missed.values()), ground)
     points = [(-scores[f.id].accuracy, costs[f.id]["latency_ms"]) for f in kept]
     published = sorted(
         (kept[i] for i in front(points)), key=lambda f: costs[f.id]["latency_ms"]
@@ -226,19 +226,21 @@ def front_of(
     }
 
 
-def nothing_left(context: Context, trials: Sequence[Trial], ground: Ground) -> Exception:
-    """Why there is no student to publish: the budget, or failures."""
-    over = [t for t in trials if t.violations]
-    if over:
-        name, share = min(
-            ((n, x) for t in over for n, x in t.violations.items()), key=lambda pair: pair[1]
-        )
-        smallest = ground.ends["smallest"].get(name)
-        return BudgetError(
-            f"no student meets the budget: {name} is missed by {share:.0%} at best; the "
-            f"smallest student of the space has {name} {smallest:.4g}"
-        )
-    reasons = {t.reason for t in trials if t.state == "failed"}
-    return SearchError(
-        f"no trial was completed: {'; '.join(sorted(reasons)) or 'none was run'}"
+def nothing_left(trials: Sequence[Trial], ground: Ground) -> Exception:
+    """Why no trial was completed: the budget, or failures."""
+    if over := [t.violations for t in trials if t.violations]:
+        return over_budget(over, ground)
+    failed = [t for t in trials if t.state == "failed"]
+    by_kind = {t.reason.partition(":")[0]: t for t in reversed(failed)}
+    reasons = "; ".join(f"trial {t.number} {t.reason}" for _, t in sorted(by_kind.items()))
+    return SearchError(f"no trial was completed, {len(failed)} failed: {reasons}")
+
+
+def over_budget(missed: Sequence[Mapping[str, float]], ground: Ground) -> BudgetError:
+    """Names the bound that the nearest student misses most; shares of its limit, by cost."""
+    nearest = min(missed, key=lambda shares: max(shares.values()))
+    name, share = max(nearest.items(), key=lambda item: item[1])
+    return BudgetError(
+        f"no student meets the budget: {name} is missed by {share:.0%} at best; the "
+        f"smallest student of the space has {name} {ground.ends['smallest'][name]:.4g}"
     )

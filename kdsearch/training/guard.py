@@ -1,4 +1,4 @@
-"""Sees training go wrong: a loss that is not a number, or that falls back to chance."""
+"""Sees training go wrong: a loss that is not a number, explodes or falls back to chance."""
 
 import math
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ LEARNT = 0.8
 """Below this share of chance's loss a network counts as having learnt something."""
 LOST = 0.98
 """Above this share of chance's loss, after having learnt, it counts as collapsed."""
+EXPLODED = 1000
+"""Above so many times chance's loss nothing comes back, though the numbers may stay finite."""
 
 
 class Guard:
@@ -32,6 +34,11 @@ class Guard:
                         f"loss is {loss} at step {at}; a smaller learning_rate helps", at
                     )
         cross_entropy = fmean(entropies)
+        if cross_entropy > EXPLODED * self.chance:
+            raise TrainingError(
+                f"loss is {cross_entropy:.3g} at step {step}; a smaller learning_rate helps",
+                step,
+            )
         self.best = min(self.best, cross_entropy)
         if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:
             raise TrainingError(

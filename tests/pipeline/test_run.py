@@ -12,7 +12,7 @@ import pytest
 
 import kdsearch
 from kdsearch.core.progress import Silent
-from kdsearch.errors import BudgetError, DataError, RunError
+from kdsearch.errors import BudgetError, DataError, RunError, SearchError
 from kdsearch.files import read_json
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import STAGES, RunDir
@@ -251,6 +251,23 @@ def test_a_budget_that_nobody_meets_ends_the_run(
     found = trials(RunDir(tmp_path / "run"))
     assert {t.state for t in found} == {"stopped"}
     assert not RunDir(tmp_path / "run").test_openings.exists()
+
+
+def test_a_search_in_which_everything_diverges_comes_to_its_end_and_says_so(
+    finished: RunDir, tiny: Any, go: Any, tmp_path: Path
+) -> None:
+    config = tiny(distill={"learning_rate": 1e6}, search={"screen_layers": 9})
+    found = trials(go(config, tmp_path / "run", until="search"))
+    assert [t.state for t in found] == ["failed"] * 8
+    for trial in found:
+        assert re.match(
+            r"diverged: loss is .* at step \d+; a smaller learning_rate", trial.reason
+        )
+    with pytest.raises(
+        SearchError, match="no trial was completed, 8 failed: trial 0 div"
+    ) as caught:
+        go(config, tmp_path / "run")
+    assert len(str(caught.value)) < 300
 
 
 def test_published_students_keep_the_budget(

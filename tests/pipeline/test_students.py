@@ -1,0 +1,110 @@
+"""A published student handed over: files that compute what the student computes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from kdsearch.data.augment import normalise
+from kdsearch.data.load import load_search
+from kdsearch.errors import UserError
+from kdsearch.export import FORMATS
+from kdsearch.export.card import check_files
+from kdsearch.files import read_json
+from kdsearch.pipeline.students import checked_words, export, network
+from kdsearch.rundir import RunDir
+
+
+@pytest.fixture(scope="session")
+def exported(
+    finished: RunDir, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path, dict[str, Any]]:
+    """The fastest student's id, its folder and its card."""
+    student = read_json(finished.front)["points"][0]["id"]
+    to = tmp_path_factory.mktemp("exported") / "student"
+    return student, to, export(finished, student, to, list(FORMATS))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_artefact_reloads_and_agrees_on_every_image(
+    name: str, exported: tuple[str, Path, dict[str, Any]], finished: RunDir
+) -> None:
+    """On search-validation images, which the export's own check has not seen."""
+    student, folder, card = exported
+    assert card["parity"][name]["top1_agreement"] == 1
+    assert card["parity"][name]["images"] == 256
+    data = load_search(finished.root / "data")
+    images = normalise(data.search_val.images, data.info.mean, data.info.std)
+    with torch.no_grad():
+        expected = network(finished, student)(images).logits.numpy()
+    found = FORMATS[name].load(folder)(images.numpy())
+    assert (found.argmax(1) == expected.argmax(1)).all()
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+
+
+def test_the_card_says_what_the_front_says(
+    exported: tuple[str, Path, dict[str, Any]], finished: RunDir
+) -> None:
+    student, folder, card = exported
+    assert read_json(folder / "card.json") == card
+    check_files(folder)
+    (point,) = [p for p in read_json(finished.front)["points"] if p["id"] == student]
+    for name in (
+        "id",
+        "recipe",
+        "search_accuracy",
+        "test_accuracy",
+        "params",
+        "macs",
+        "latency",
+    ):
+        assert card[name] == point[name]
+    assert card["architecture"] == point["architecture"]
+    assert card["classes"] == [str(digit) for digit in range(10)]
+    assert card["input"]["shape"] == ["batch", 1, 8, 8]
+    assert set(card["files"]) == {"model.safetensors", "config.json", "model.onnx"}
+    assert not any(str(finished.root) in path.read_text(errors="replace")
+                   for path in folder.iterdir()), "nothing tells where it was made"  # fmt: skip
+
+
+def test_a_second_export_of_the_same_student_does_nothing(
+    exported: tuple[str, Path, dict[str, Any]], finished: RunDir
+) -> None:
+    student, folder, card = exported
+    before = {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in folder.iterdir()}
+    assert export(finished, student, folder, list(FORMATS)) == card
+    assert {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in folder.iterdir()} == before
+
+
+def test_the_cards_formula_is_how_images_are_shown(
+    exported: tuple[str, Path, dict[str, Any]], finished: RunDir
+) -> None:
+    card = exported[2]["input"]
+    data = load_search(finished.root / "data")
+    pixels = data.search_val.images[:3].float()
+    mean = torch.tensor(card["mean"]).view(1, -1, 1, 1)
+    std = torch.tensor(card["std"]).view(1, -1, 1, 1)
+    by_card = (pixels * card["scale"] - mean) / std
+    shown = normalise(data.search_val.images[:3], data.info.mean, data.info.std)
+    torch.testing.assert_close(by_card, shown)
+
+
+def test_words_name_each_format_and_file(
+    exported: tuple[str, Path, dict[str, Any]],
+) -> None:
+    student, folder, card = exported
+    lines = checked_words(student, card, folder).splitlines()
+    assert lines[0] == f"{student} handed over to {folder}"
+    for name in (*FORMATS, *card["files"]):
+        assert any(line.strip().startswith(name) for line in lines[1:])
+
+
+def test_a_mistake_writes_nothing(finished: RunDir, tmp_path: Path) -> None:
+    student = read_json(finished.front)["points"][0]["id"]
+    with pytest.raises(UserError, match="unknown format 'onx'; did you mean 'onnx'"):
+        export(finished, student, tmp_path / "out", ["safetensors", "onx"])
+    with pytest.raises(UserError, match=f"no student '{student}x' on the front; did you mean"):
+        export(finished, f"{student}x", tmp_path / "out", ["safetensors"])
+    assert list(tmp_path.iterdir()) == []
