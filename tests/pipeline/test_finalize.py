@@ -1,13 +1,14 @@
 """front.json: its schema key by key, and that it says what is true of the weights beside it."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
-from kdsearch.core.records import Architecture, Recipe
+from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import Split
@@ -17,9 +18,11 @@ from kdsearch.files import read_json
 from kdsearch.measure.accuracy import wilson_ci95
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.publish import nothing_left, over_budget
 from kdsearch.pipeline.students import network
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
+from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
 
 TARGET = "onnxruntime, 1 thread, batch 1"
@@ -188,3 +191,25 @@ def test_hashes_name_what_is_in_the_store(front: Front, finished: RunDir) -> Non
     assert front["teacher_hash"] == (finished.root / "teacher").resolve().name
     assert front["data_hash"] == load_search(finished.root / "data").info.fingerprint
     assert front["run"] == "finished"
+
+
+def ground(**smallest: float) -> Any:
+    return SimpleNamespace(ends={"smallest": smallest})
+
+
+def test_the_nearest_to_a_missed_budget_is_the_one_that_misses_least_at_its_worst() -> None:
+    missed = [{"macs": 0.01, "params": 9.0}, {"macs": 0.3, "params": 0.2}, {"params": 0.5}]
+    assert str(over_budget(missed, ground(macs=12_345.6, params=7.0))) == (
+        "no student meets the budget: macs is missed by 30% at best; the smallest student of "
+        "the space has macs 1.235e+04"
+    )
+
+
+def test_failures_are_named_once_per_kind() -> None:
+    candidate = Candidate(Architecture.of({"a": 1}), Recipe("hard"))
+    reasons = ["diverged: at step 3", "bug: KeyError: 'a'", "diverged: at step 9"]
+    failed = [Trial(n, candidate, "failed", reason=why) for n, why in enumerate(reasons)]
+    assert str(nothing_left(failed, ground())) == (
+        "no trial was completed, 3 failed: trial 1 bug: KeyError: 'a'; "
+        "trial 0 diverged: at step 3"
+    )

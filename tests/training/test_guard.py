@@ -43,3 +43,10 @@ def test_a_window_counts_by_its_mean() -> None:
 def test_chance_follows_the_classes() -> None:
     assert Guard(10).chance == pytest.approx(2.302585)
     assert Guard(1).chance == pytest.approx(math.log(2))  # one class alone: nothing to lose
+
+
+def test_an_explosion_of_finite_numbers() -> None:
+    guard = Guard(10)
+    guard.check([2000.0], [2000.0], 3)  # a bad start may still come back
+    with pytest.raises(TrainingError, match=r"loss is 2\.5e\+03 at step 4; a smaller learning"):
+        guard.check([2500.0], [2500.0], 4)
