@@ -22,6 +22,7 @@ def limit(value: Any) -> int | float | str:
 
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
+Threads = Annotated[int, Field(ge=1, le=256)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 AboveZero = Annotated[float, Field(gt=0)]
 Number = Annotated[int | float, PlainValidator(number)]
@@ -189,7 +190,7 @@ class Latency(Section):
 
     runtime: Runtime = "onnxruntime"
     """Runtime that is timed: eager or onnxruntime."""
-    threads: Count = 1
+    threads: Threads = 1
     """Threads of one forward pass."""
     batch_size: Count = 1
     """Images per forward pass."""
@@ -255,7 +256,7 @@ class Config(Section):
     """Fixes every draw of the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where training runs; auto takes a GPU if there is one."""
-    threads: Count = 1
+    threads: Threads = 1
     """Processor threads of each training process. Tiny networks train fastest on one, and more
     stall beside busy neighbours; larger ones gain from more on an idle machine."""
     precision: Literal["auto", "float32", "bf16"] = "auto"

@@ -1,5 +1,6 @@
 """What every stage of a run is given: the config, where files go, on what it computes."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,6 +65,7 @@ def open_context(
     Raises:
         ConfigError: a device or precision that is not here.
     """
+    check_threads(config)
     device = config.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -75,6 +77,20 @@ def open_context(
     root = Path(config.store) if config.store else out.resolve().parent / "store"
     space = load_space(config.space)
     return Context(config, RunDir(out), Store(root), space, device, precision, progress, given)
+
+
+def check_threads(config: Config) -> None:
+    """Raises ConfigError for more threads than this machine has processors."""
+    processors = os.cpu_count() or 1
+    asked = {"latency.threads": config.latency.threads}
+    if config.search.engine == "in-process":
+        asked["threads"] = config.threads
+    for key, threads in asked.items():
+        if threads > processors:
+            raise ConfigError(
+                f"{key}: {threads}, but this machine has {processors} processors; "
+                f"at most {processors} make sense here"
+            )
 
 
 @contextmanager
