@@ -15,7 +15,8 @@ from typing import Any
 
 import kdsearch
 from kdsearch.errors import BudgetError, KdsearchError, UserError
-from kdsearch.pipeline.terminal import table, terminal_progress
+from kdsearch.pipeline.table import table
+from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import STAGES, RunDir
 
 ISSUES = "a bug of kdsearch; please report it with the lines above"

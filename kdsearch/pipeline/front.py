@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kdsearch.core.quantities import count, milliseconds, percent
-from kdsearch.pipeline.terminal import table
+from kdsearch.pipeline.table import table
 
 HEADERS = (
     "student",

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from kdsearch.core.quantities import printable
-from kdsearch.pipeline.terminal import Task, finished, underway
+from kdsearch.pipeline.lines import Task, finished, underway
 
 SECONDS_BETWEEN_FRAMES = 0.1
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kdsearch.core.quantities import percent
 from kdsearch.errors import RunError
-from kdsearch.pipeline.terminal import table
+from kdsearch.pipeline.table import table
 from kdsearch.rundir import RunDir
 from kdsearch.search.study.journal import read_trials
 from kdsearch.search.trial import Trial

@@ -4,7 +4,9 @@ import sys
 
 import pytest
 
-from kdsearch.pipeline.terminal import Lines, table, terminal_progress
+from kdsearch.pipeline.lines import Lines
+from kdsearch.pipeline.table import table
+from kdsearch.pipeline.terminal import terminal_progress
 
 
 class Clock:
