@@ -15,7 +15,7 @@ from kdsearch.data.records import DataInfo
 from kdsearch.files import write_bytes, write_json
 from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.context import Context
-from kdsearch.search.rung import cpu_state
+from kdsearch.search.rung import CHECKPOINT, cpu_state
 from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
@@ -64,11 +64,12 @@ def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) 
                 feed,
                 plan,
                 until=plan.steps,
-                checkpoint=folder / "checkpoint.safetensors",
+                checkpoint=folder / CHECKPOINT,
                 tell=Telling(context.progress, "supernet"),
             )
             write_bytes(folder / "supernet.safetensors", save(cpu_state(net)))
             write_json(folder / "supernet.json", {"curve": done.curve})
+            (folder / CHECKPOINT).unlink()
 
     return context.store.build("supernet", key, make)
 

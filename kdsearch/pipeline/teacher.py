@@ -59,6 +59,7 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
                 origin, training, course, folder, finetune=finetune, given=context.given
             )
             network = load_teacher(folder, course, context.given)
+            course.checkpoint.unlink(missing_ok=True)
             note_scores(folder, network, loaded.search_val.to(context.device), info)
 
     folder = context.store.build("teacher", key, make)

@@ -98,6 +98,8 @@ class Rungs:
             result = self.failed(job, error)
         result = replace(result, seconds=time.perf_counter() - started)
         write_json(result_path(job), result.as_dict())
+        if result.state == "done" and job.rung == len(self.setting.fractions):
+            (Path(job.folder) / CHECKPOINT).unlink(missing_ok=True)  # no rung goes on from it
         return result
 
     def failed(self, job: Job, error: Exception) -> Result:
