@@ -16,6 +16,7 @@ from kdsearch.data.test_split import open_test
 from kdsearch.distill import METHODS
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import wilson_ci95
+from kdsearch.measure.latency import Latency
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.publish import nothing_left, over_budget
@@ -191,6 +192,26 @@ def test_hashes_name_what_is_in_the_store(front: Front, finished: RunDir) -> Non
     assert front["teacher_hash"] == (finished.root / "teacher").resolve().name
     assert front["data_hash"] == load_search(finished.root / "data").info.fingerprint
     assert front["run"] == "finished"
+
+
+def test_dominated_finalists_fall_out(
+    copied: RunDir, tiny: Any, go: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All equally fast: only the most accurate stays, and only its weights are kept."""
+
+    def equally_fast(context: Any, ground: Any, finalists: Any) -> Any:
+        return {f.id: Latency(1.0, 2.0, (0.9, 1.1), 4) for f in finalists}
+
+    monkeypatch.setattr("kdsearch.pipeline.publish.timed_together", equally_fast)
+    go(tiny(finalists={"count": 3}), copied.root, until="finalists")
+    study = copied.trials(copied.facts()["study"])
+    results = [read_json(path) for path in study.glob("*/rung2.json")]
+    assert len(results) >= 3
+    points = read_json(copied.front)["points"]
+    assert len({p["search_accuracy"] for p in points}) == 1
+    assert len({r["accuracy"] for r in results}) > 1
+    chosen = max(r["accuracy"] for r in results[:])
+    assert points[0]["search_accuracy"] <= chosen
 
 
 def ground(**smallest: float) -> Any:

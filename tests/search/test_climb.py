@@ -15,7 +15,7 @@ from kdsearch.core.budget import parse
 from kdsearch.core.records import Architecture, Candidate, Job, Recipe, Result
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import SearchError
-from kdsearch.search.climb import summary, survivors
+from kdsearch.search.climb import summary, survivors, trial_job
 from kdsearch.search.pool import Pool
 from kdsearch.search.source import Phases
 from kdsearch.search.trial import Trial, minimised
@@ -180,8 +180,23 @@ def test_a_pool_smaller_than_the_trials_ends_too(world: Any) -> None:
     assert len({t.candidate for t in trials}) == 2
 
 
-def test_distinct_candidates_are_preferred(world: Any) -> None:
-    assert len({t.candidate for t in world.run()}) == 16
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_candidate_is_rarely_proposed_twice(world: Any, sampler: str) -> None:
+    """Ten trials of twelve students without knobs; plain draws would repeat four of them."""
+    students = replace(world, pool=Pool(world.pool.architectures, {"hard": Space({})}))
+    trials = students.having(trials=10, sampler=sampler).run()
+    assert len({t.candidate for t in trials}) == 10
+
+
+def test_every_trial_has_a_seed_of_its_own_that_follows_from_the_runs() -> None:
+    def seeds(run_seed: int) -> list[int]:
+        trials = [trial(number, "running") for number in range(20)]
+        return [trial_job(t, 1, Path("here"), run_seed).seed for t in trials]
+
+    assert len({*seeds(0), *seeds(1)}) == 40
+    assert seeds(0) == seeds(0)
+    first, second = (trial_job(trial(7, "running"), rung, Path("here"), 0) for rung in (1, 2))
+    assert (first.seed, first.folder) == (second.seed, second.folder)
 
 
 # Whoever executes, in whatever order.

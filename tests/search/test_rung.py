@@ -107,6 +107,17 @@ def test_the_students_weights_are_kept_at_the_top_alone(
     assert scored(setting, tmp_path / STUDENT) == top.accuracy
 
 
+def test_a_student_is_the_running_average_of_its_weights(
+    setting: Setting, tmp_path: Path
+) -> None:
+    """The same training, averaged over half of it or not at all: another student."""
+    slow, none = (replace(setting, plan=replace(PLAN, averaging=a)) for a in (0.5, 1e-9))
+    (one,), (other,) = do(slow, job(tmp_path / "a", 2)), do(none, job(tmp_path / "b", 2))
+    assert one.details["curve"] == other.details["curve"]
+    first, second = (load_file(tmp_path / name / STUDENT) for name in "ab")
+    assert not any(torch.equal(t, second[name]) for name, t in first.items() if t.ndim > 1)
+
+
 def test_trials_differ_by_their_seed(setting: Setting, tmp_path: Path) -> None:
     results = do(setting, job(tmp_path / "a", 1, seed=1), job(tmp_path / "b", 1, seed=2))
     assert results[0].details["curve"] != results[1].details["curve"]
