@@ -47,12 +47,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:
+    except Exception as error:
+        if line := surroundings(error):
+            print(f"kdsearch: {line}", file=sys.stderr)
+            return UserError.exit_code
         import traceback
 
         traceback.print_exc()
         print(f"kdsearch: {ISSUES}", file=sys.stderr)
         return 1
+
+
+def surroundings(error: Exception) -> str | None:
+    """One line for what the machine refused: memory, or a file; None for a bug of ours."""
+    text = str(error).partition("\n")[0]
+    if type(error).__name__ in ("MemoryError", "OutOfMemoryError") or "allocate memory" in text:
+        asked = text.rpartition("tried to allocate ")[2] if "tried to" in text else "too much"
+        return (
+            f"out of memory ({asked.partition('. ')[0]} asked for); "
+            "a smaller batch_size, data.limit or teacher.width needs less"
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
+    return None
 
 
 def init(arguments: argparse.Namespace) -> int:

@@ -67,8 +67,15 @@ class TrainingError(KdsearchError):
         self.step = step
 
 
+LISTED = 40
+"""So many allowed names are read through; more of them are not."""
+
+
 def did_you_mean(wrong: str, allowed: Iterable[str]) -> str:
     """The way out for a mistyped name: the nearest allowed one, or all of them."""
     names = sorted(allowed)
     near = get_close_matches(wrong, names, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else f"allowed: {', '.join(names)}"
+    if near:
+        return f"did you mean '{near[0]}'?"
+    rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"allowed: {', '.join(names[:LISTED])}{rest}"

@@ -8,6 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kdsearch.errors import RunError
+
+ENTRY = "key.json"
+"""Marks a folder of the store: a whole result, made again when the folder is removed."""
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes `content` so that a reader sees the old file or the new one, never half of it."""
@@ -34,7 +39,36 @@ def write_json(path: Path, content: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The content of a file that `write_json` wrote.
+
+    Raises:
+        RunError: the file is not there, or was damaged since.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not whole JSON"
+        raise damaged(path, reason or "cannot be read") from error
+
+
+def damaged(path: Path, reason: str, within: Path | None = None) -> RunError:
+    """What to do about a file of ours that cannot be read; `within` has to go with it."""
+    out = within or (path.parent if (path.parent / ENTRY).exists() else path)
+    return RunError(f"{path}: {reason}; remove {out}, and `kdsearch run` makes it again")
+
+
+def made_folder(path: Path) -> Path:
+    """The folder, made with those above it where they are not there.
+
+    Raises:
+        RunError: there can be none: a file is in the way, or nothing may be written there.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file is there" if isinstance(error, FileExistsError) else error.strerror
+        raise RunError(f"{path}: cannot be a folder ({reason}); name another one") from error
+    return path
 
 
 def canonical(content: Any) -> str:

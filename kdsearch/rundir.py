@@ -9,10 +9,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from kdsearch.errors import RunError
-from kdsearch.files import read_json, write_json
+from kdsearch.files import damaged, made_folder, read_json, write_json
 
 STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
 """In the order of a run; each does nothing where its result is there already."""
+
+CARD = "card.json"
+"""In a student's folder: what is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class RunDir:
                 f"{self.root}: no {path.name} yet; `kdsearch status {self.root}` shows how far "
                 f"it is, `kdsearch run {self.config}` goes on"
             )
-        return read_json(path)
+        return mapping(path)
 
     def link(self, name: str, target: Path) -> None:
         """Makes RUN/name point at `target`, in place of what it pointed at.
@@ -90,6 +93,8 @@ class RunDir:
             if link.readlink() == to:
                 return
             link.unlink()
+        elif link.exists():
+            raise RunError(f"{link}: in the way of a link of this name; move it elsewhere")
         link.symlink_to(to, target_is_directory=target.is_dir())
 
     def note(self, **facts: Any) -> None:
@@ -99,7 +104,7 @@ class RunDir:
             write_json(self.state, known | facts)
 
     def facts(self) -> dict[str, Any]:
-        return dict(read_json(self.state)) if self.state.exists() else {}
+        return mapping(self.state) if self.state.exists() else {}
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -108,7 +113,7 @@ class RunDir:
         Raises:
             RunError: another process is at work on this run.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
+        made_folder(self.root)
         lock = FileLock(self.root / ".lock")
         try:
             lock.acquire(timeout=0.5)
@@ -133,3 +138,11 @@ class RunDir:
             return True
         lock.release()
         return False
+
+
+def mapping(path: Path) -> dict[str, Any]:
+    """A JSON file that holds keys and values; raises RunError where it was damaged."""
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise damaged(path, "not what a run writes")
+    return content

@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from kdsearch.files import content_hash, write_json
+from kdsearch.files import ENTRY, content_hash, made_folder, write_json
 
 PARTIAL = ".partial"
 
@@ -34,11 +34,11 @@ class Store:
         if final.exists():
             return final
         partial = final.with_name(final.name + PARTIAL)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(final.parent)
         with FileLock(final.with_name(final.name + ".lock")):
             if not final.exists():
                 partial.mkdir(exist_ok=True)
                 make(partial)
-                write_json(partial / "key.json", dict(key))
+                write_json(partial / ENTRY, dict(key))
                 partial.rename(final)
         return final

@@ -268,6 +268,14 @@ MISTAKES = {
     "no teacher": ("run {config} --set teacher.training=none", "--set teacher.training=none: "),
     "unknown space": ("run {config} --set space=resnet-tny", "--set space=resnet-tny: "),
     "unknown data": ("run {config} --set data.name=digts", "--set data.name=digts: "),
+    "a file for a run": (
+        "run {config} --out {config}",
+        "{config}: cannot be a folder (a file ",
+    ),
+    "below a file": (
+        "check {config} --set store={config}",
+        "{config}/data: cannot be a folder (Not a directory)",
+    ),
     "init": ("init --max latency=5", "unknown bound 'latency'; did you mean 'latency_ms'?"),
 }
 
@@ -325,6 +333,19 @@ def test_a_question_that_comes_too_early_says_how_far_the_run_is(
     assert say("report", run).code == 0
 
 
+@pytest.mark.parametrize("content", ['{"points": [', "[]", ""])
+@pytest.mark.parametrize("name", ["front", "state", "ledger"])
+def test_a_damaged_file_of_a_run_is_one_line(
+    say: Any, copied: RunDir, name: str, content: str
+) -> None:
+    path = getattr(copied, name)
+    path.write_text(content)
+    said = say("status", copied.root)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"kdsearch: {path}: not ")
+    assert said.err.endswith(f"; remove {path}, and `kdsearch run` makes it again\n")
+
+
 def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
     for words in (["qurey", "x"], ["query", "x", "--maximum", "y"], [], ["run"]):
         said = say(*words)
@@ -338,6 +359,13 @@ def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
         (KdsearchError("a rule"), 1, "kdsearch: a rule"),
         (KeyboardInterrupt(), 130, "kdsearch: stopped; the same command goes on from here"),
         (RuntimeError("?"), 1, f"kdsearch: {cli.ISSUES}"),
+        (
+            RuntimeError("can't allocate memory: you tried to allocate 9 bytes. Error code 12"),
+            2,
+            "kdsearch: out of memory (9 bytes asked for); "
+            "a smaller batch_size, data.limit or teacher.width needs less",
+        ),
+        (PermissionError(13, "Permission denied", "x"), 2, "kdsearch: x: permission denied"),
     ],
 )
 def test_how_other_ends_are_told(

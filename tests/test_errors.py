@@ -35,3 +35,8 @@ def test_a_training_error_knows_its_step() -> None:
 )
 def test_the_way_out_of_a_mistyped_name(wrong: str, way_out: str) -> None:
     assert did_you_mean(wrong, ["trials", "seed"]) == way_out
+
+
+def test_of_very_many_names_only_some_are_told() -> None:
+    told = did_you_mean("x", [f"network{n:03d}" for n in range(100)])
+    assert told.endswith("network039 and 60 more")

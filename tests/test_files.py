@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from kdsearch.errors import RunError
 from kdsearch.files import (
+    ENTRY,
     canonical,
     content_hash,
     file_hash,
+    made_folder,
     read_json,
     write_bytes,
     write_json,
@@ -142,3 +145,25 @@ def test_hashes_are_sha256(tmp_path: Path) -> None:
 def test_different_contents_have_different_hashes() -> None:
     contents = [{}, [], {"a": 1}, {"a": "1"}, {"a": None}, {"a": [1]}, {"b": 1}, "a", 1]
     assert len({content_hash(content) for content in contents}) == len(contents)
+
+
+def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
+    for content in (b'{"a": ', b"\xff\xfe", b""):
+        write_bytes(tmp_path / "front.json", content)
+        with pytest.raises(RunError) as caught:
+            read_json(tmp_path / "front.json")
+        path = tmp_path / "front.json"
+        line = f"{path}: not whole JSON; remove {path}, and `kdsearch run` makes it again"
+        assert str(caught.value) == line
+    (tmp_path / ENTRY).write_text("{}")
+    with pytest.raises(RunError, match=f"; remove {tmp_path}, and"):
+        read_json(tmp_path / "none.json")
+
+
+def test_a_folder_where_none_can_be_is_one_line(tmp_path: Path) -> None:
+    assert made_folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match=r"file: cannot be a folder \(a file is there\)"):
+        made_folder(tmp_path / "file")
+    with pytest.raises(RunError, match=r"x: cannot be a folder \(Not a directory\)"):
+        made_folder(tmp_path / "file" / "x")

@@ -106,3 +106,10 @@ def test_no_two_files_share_a_name(run: RunDir) -> None:
     paths += [run.trials("b"), run.student("s001"), run.student("s002")]
     assert len(set(paths)) == len(paths)
     assert all(run.root in path.parents for path in paths)
+
+
+def test_what_is_no_link_is_left_alone(run: RunDir, tmp_path: Path) -> None:
+    (run.root / "teacher").write_text("somebody's own")
+    with pytest.raises(RunError, match=r"teacher: in the way of a link of this name"):
+        run.link("teacher", tmp_path)
+    assert (run.root / "teacher").read_text() == "somebody's own"

@@ -28,6 +28,9 @@ FORMS: Mapping[str, str] = {
     "module": "module:pkg.mod:factory",
 }
 
+OBJECT = "object"
+"""What teacher.network says for a module passed in Python."""
+
 
 def problems(config: Config) -> Iterator[Problem]:
     """Everything wrong with a config whose single values are all right."""
@@ -78,19 +81,18 @@ def space(config: Config) -> Iterator[Problem]:
 def teacher(config: Config) -> Iterator[Problem]:
     it = config.teacher
     wrong = source_problem(it.network, "family", ("torchvision", "module"))
-    if wrong:
+    if wrong and it.network != OBJECT:
         yield ("teacher", "network"), wrong
         return
     if it.network == "family":
-        for key in ("weights", "input", "finetune"):
+        for key in ("weights", "input", "finetune", "taps"):
             if getattr(it, key) is not None:
                 rule = "is for a network brought along; set teacher.network, or remove this"
                 yield ("teacher", key), rule
     elif it.width != 1:
         yield ("teacher", "width"), "is for teacher.network: family; remove this"
-    named = it.weights is not None and not is_weights_file(it.weights)
-    if named and it.network.startswith("module:"):
-        yield ("teacher", "weights"), "must be a .safetensors, .pt or .pth file"
+    if it.weights is not None and (wrong := weights_problem(it.network, it.weights)):
+        yield ("teacher", "weights"), wrong
     if (
         it.training == "none"
         and it.network == "family"
@@ -100,6 +102,14 @@ def teacher(config: Config) -> Iterator[Problem]:
             ("supernet", "targets"),
             "there is no teacher (teacher.training: none); use largest",
         )
+
+
+def weights_problem(network: str, weights: str) -> str | None:
+    if network == OBJECT:
+        return "a network passed in Python has its own; remove this"
+    if network.startswith("module:") and not is_weights_file(weights):
+        return "must be a .safetensors, .pt or .pth file"
+    return None
 
 
 def is_weights_file(weights: str) -> bool:

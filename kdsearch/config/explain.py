@@ -15,10 +15,13 @@ from kdsearch.spaces.marked import Document, Keys
 Finding = tuple[Keys, str, bool]
 """Where, what is wrong there, and whether it is the key rather than its value."""
 
+FOLLOWING = ("missing", "default_factory_not_called")
+"""A key left out: required, or of a default that could not be told from wrong neighbours."""
+
 
 def findings(errors: Sequence[ErrorDetails], document: Document) -> list[Finding]:
-    """What is wrong where; a missing key counts only if nothing that stands is wrong."""
-    standing = [error for error in errors if error["type"] != "missing"]
+    """What is wrong where; what only follows counts only if nothing that stands is wrong."""
+    standing = [error for error in errors if error["type"] not in FOLLOWING]
     return [finding(error, document) for error in standing or errors]
 
 

@@ -116,7 +116,7 @@ class Teacher(Training):
 
     network: str = "family"
     """family (the space's largest student, see width), torchvision:NAME, or
-    module:pkg.mod:factory, which runs your code."""
+    module:pkg.mod:factory, which runs your code; object: one passed in Python."""
     training: TeacherTraining = Field(default_factory=usual_training)
     """plain: trained here on the labels. none: a network brought along is used as it is, and
     with network: family there is no teacher. Left out: plain for family, none for others."""

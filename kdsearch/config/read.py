@@ -33,11 +33,16 @@ def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     return checked(document, Path(path).parent)
 
 
-def parse_config(mapping: Mapping[str, Any], source: str = "<python>") -> Config:
+def parse_config(
+    mapping: Mapping[str, Any], source: str = "<python>", overrides: Sequence[str] = ()
+) -> Config:
     """As `read_config`, from nested mappings; `source` stands for the file in errors."""
     if not isinstance(mapping, Mapping):
         raise ConfigError(f"{source}: a config is a mapping, got {type(mapping).__name__}")
-    return checked(Document(source, plain(mapping)), Path())
+    document = Document(source, plain(mapping))
+    for override in overrides:
+        put(override, document)
+    return checked(document, Path())
 
 
 def checked(document: Document, folder: Path) -> Config:

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from kdsearch.config import parse_config, read_config
+from kdsearch.config.checks import OBJECT
 from kdsearch.core.budget import parse
 from kdsearch.core.progress import Progress, Silent
 from kdsearch.pipeline import query as querying
@@ -74,7 +75,11 @@ def run(
     What is done already is not done again. `teacher` brings a network as an object, which the
     config's `teacher` section may still resize for or fit a head to.
     """
-    read = parse_config(config) if isinstance(config, Mapping) else read_config(config)
+    overrides = [] if teacher is None else [f"teacher.network={OBJECT}"]
+    if isinstance(config, Mapping):
+        read = parse_config(config, overrides=overrides)
+    else:
+        read = read_config(config, overrides)
     return Run(run_stages(read, Path(out), progress or Silent(), given=teacher))
 
 

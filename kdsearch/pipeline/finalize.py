@@ -1,6 +1,6 @@
 """Stage `finalists`: the survivors of the search, trained to the end and published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ import kdsearch
 from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
 from kdsearch.errors import SearchError
-from kdsearch.files import content_hash, read_json, write_json
+from kdsearch.files import content_hash, write_json
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.publish import Finalist, nothing_left, publish
 from kdsearch.pipeline.search import Found, Ground, execute
+from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.climb import survivors, trial_job
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Phase
@@ -34,8 +35,9 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     )
     run = context.run
     if run.front.exists() and run.facts().get("front_key") == key:
-        known: dict[str, Any] = read_json(run.front)
-        return known
+        known: dict[str, Any] = run.read(run.front)
+        if all(is_kept(run, point) for point in known["points"]):
+            return known
     with context.timed("finalists"):
         context.progress.start("finalists", len(chosen))
         execute(context, found.setting, one_phase(context, found, chosen))
@@ -47,6 +49,12 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     write_json(run.front, content)
     run.note(front_key=key)
     return content
+
+
+def is_kept(run: RunDir, point: Mapping[str, Any]) -> bool:
+    """Whether the files of a published student are still there."""
+    files = (run.root / point["weights"], run.student(point["id"]) / CARD)
+    return all(file.exists() for file in files)
 
 
 def jobs_of(context: Context, found: Found, trial: Trial) -> list[Job]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from kdsearch.core.progress import Progress
+from kdsearch.errors import RunError
 from kdsearch.files import read_json, write_json
 
 SECONDS_BETWEEN_WRITES = 1.0
@@ -33,7 +34,7 @@ def last_beat(path: Path) -> Beat | None:
     """What the file holds; None where there is none, or none of this version."""
     try:
         return Beat(**read_json(path))
-    except (OSError, ValueError, TypeError):
+    except (RunError, TypeError):
         return None
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import nn
 
 import kdsearch
@@ -27,6 +26,7 @@ from kdsearch.measure.accuracy import correct, predict, wilson_ci95
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Latency
 from kdsearch.nets import FAMILIES
+from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
 from kdsearch.pipeline.search import Found, Ground
@@ -106,7 +106,7 @@ def student_of(context: Context, ground: Ground, finalist: Finalist, folder: Pat
     family = FAMILIES[context.space.family]
     architecture = finalist.trial.candidate.architecture
     student = family.student(architecture, ground.info.channels, len(ground.info.classes))
-    student.load_state_dict(load_file(folder / STUDENT))
+    student.load_state_dict(stored_weights(folder / STUDENT, within=folder))
     return student.eval()
 
 

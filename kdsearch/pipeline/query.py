@@ -96,7 +96,8 @@ def refusal(
     same = [b for b in bounds if b.name == name]
     bound = min(same, key=lambda b: margin(b, values, largest))
     limit, value = resolve(bound, largest), values[name]
-    far = f"{excess:.1%} beyond" if excess < 10 else f"{excess + 1:.0f} times as much"
+    side = "beyond" if bound.upper else "short"
+    far = f"{excess:.1%} {side}" if excess < 10 else f"{excess + 1:.0f} times as much"
     line = (
         f"no student keeps {bound}{f' (= {limit:.4g})' if bound.relative else ''}; "
         f"nearest is {nearest['id']} with {name} {value:.4g}, {far}"

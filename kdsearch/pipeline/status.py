@@ -7,7 +7,6 @@ from typing import Any
 
 from kdsearch.core.quantities import duration
 from kdsearch.errors import RunError
-from kdsearch.files import read_json
 from kdsearch.pipeline.heartbeat import last_beat
 from kdsearch.rundir import RunDir
 from kdsearch.search.study.journal import read_trials
@@ -28,12 +27,12 @@ def status(run: RunDir) -> dict[str, Any]:
         "run": str(run.root),
         "busy": run.busy(),
         "stages": stages(run, facts, trials),
-        "seconds": read_json(run.ledger)["stages"] if run.ledger.exists() else {},
+        "seconds": run.read(run.ledger)["stages"] if run.ledger.exists() else {},
         "now": asdict(beat) if (beat := last_beat(run.progress)) else {},
         "trials": dict(Counter(t.state for t in trials)),
         "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
         "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
-        "front": len(read_json(run.front)["points"]) if run.front.exists() else 0,
+        "front": len(run.read(run.front)["points"]) if run.front.exists() else 0,
     }
 
 

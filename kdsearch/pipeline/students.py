@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import nn
 
 from kdsearch.core.quantities import count
@@ -14,9 +13,10 @@ from kdsearch.data.load import load_search
 from kdsearch.errors import ExportError, UserError, did_you_mean
 from kdsearch.export.card import check_files
 from kdsearch.export.handover import hand_over
-from kdsearch.files import file_hash, read_json
+from kdsearch.files import damaged, file_hash, read_json
 from kdsearch.nets import FAMILIES
-from kdsearch.rundir import RunDir
+from kdsearch.nets.stored import stored_weights
+from kdsearch.rundir import CARD, RunDir
 
 
 def point(run: RunDir, student: str) -> dict[str, Any]:
@@ -29,17 +29,20 @@ def point(run: RunDir, student: str) -> dict[str, Any]:
     if student not in points:
         raise UserError(f"no student '{student}' on the front; {did_you_mean(student, points)}")
     found: dict[str, Any] = points[student]
+    weights = run.root / found["weights"]
+    if not weights.exists():
+        raise damaged(weights, "is not there", run.student(student))
     return found
 
 
 def network(run: RunDir, student: str) -> nn.Module:
     """The trained student in eval mode; its forward gives an Output."""
     row = point(run, student)
-    spec = read_json(run.student(student) / "card.json")["spec"]
+    spec = read_json(run.student(student) / CARD)["spec"]
     net = FAMILIES[spec["family"]].student(
         Architecture.of(spec["architecture"]), spec["channels"], len(spec["classes"])
     )
-    net.load_state_dict(load_file(run.root / row["weights"]))
+    net.load_state_dict(stored_weights(run.root / row["weights"], within=run.student(student)))
     return net.eval()
 
 
@@ -56,8 +59,9 @@ def export(run: RunDir, student: str, to: Path, formats: Sequence[str]) -> dict[
     weights = file_hash(run.root / row["weights"])
     if (done := there_already(to, weights, formats)) is not None:
         return done
-    card = read_json(run.student(student) / "card.json")
-    data = load_search(Path(card["data"]))
+    card = read_json(run.student(student) / CARD)
+    linked = run.root / "data"  # kept right by each run, also after a move
+    data = load_search(linked if linked.exists() else Path(card["data"]))
     images = normalise(data.calibration.images, data.info.mean, data.info.std)
     facts = {k: v for k, v in row.items() if k != "architecture"} | {"weights": weights}
     return hand_over(

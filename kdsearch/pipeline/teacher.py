@@ -18,7 +18,7 @@ from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.context import Context
 from kdsearch.supernet.evaluate import accuracy
-from kdsearch.teachers.make import OBJECT, Finetune, Origin, load_teacher, make_teacher
+from kdsearch.teachers.make import Finetune, Origin, load_teacher, make_teacher
 from kdsearch.teachers.training import Course
 from kdsearch.training.fit import Feed
 
@@ -28,7 +28,7 @@ VERSION = 2
 def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
     """The teacher's folder; None where students learn from labels alone."""
     teacher = context.config.teacher
-    if teacher.training == "none" and teacher.network == "family" and context.given is None:
+    if teacher.training == "none" and teacher.network == "family":
         return None
     origin = origin_of(context)
     plan = context.plan(teacher, "teacher", info.counts["train"])
@@ -36,7 +36,7 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
         steps = plan.steps // teacher.epochs * teacher.finetune.epochs
         plan = replace(plan, steps=steps, learning_rate=teacher.finetune.learning_rate)
     finetune = None if teacher.finetune is None else Finetune(teacher.finetune.freeze)
-    training = "none" if context.given is not None and not finetune else teacher.training
+    training = teacher.training
     is_trained = training != "none" or finetune is not None
     key: dict[str, Any] = {
         "version": VERSION,
@@ -85,7 +85,7 @@ def origin_of(context: Context) -> Origin:
     architecture = FAMILIES[space.family].wider(largest, teacher.width)
     view = teacher.input
     return Origin(
-        network=OBJECT if context.given is not None else teacher.network,
+        network=teacher.network,
         family=space.family,
         architecture=architecture.as_dict() if teacher.network == "family" else {},
         weights=teacher.weights,

@@ -240,6 +240,7 @@ def mapping(node: yaml.MappingNode, path: Keys, document: Document) -> dict[str,
         first = document.keys.get(here)
         document.keys[here] = document.at(key.start_mark)
         if first is not None:
-            raise document.error(here, f"given twice; first on line {first.line}", key=True)
+            where = f"; first on line {first.line}" if first.line else "; remove one"
+            raise document.error(here, f"given twice{where}", key=True)
         content[key.value] = build(value, here, document)
     return content

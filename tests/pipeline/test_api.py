@@ -107,6 +107,10 @@ def test_a_teacher_of_other_classes_is_refused_or_fitted(tiny: Any, tmp_path: Pa
         TeacherError, match=r"7 classes apart, the data have 10; set teacher\.fin"
     ):
         kdsearch.run(tiny(), tmp_path / "run", teacher=Own(classes=7))
+    fitted = tiny(teacher={"finetune": {"epochs": 1}}, search={"trials": 2})
+    done = kdsearch.run(fitted, tmp_path / "run", teacher=Own(classes=7))
+    assert done.front
+    assert "network: object" in done.dir.config.read_text()
 
 
 def test_a_teacher_object_needs_the_engine_of_this_process(tiny: Any, tmp_path: Path) -> None:

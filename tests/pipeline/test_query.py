@@ -155,13 +155,13 @@ def test_bounds_absolute_and_relative(
             [],
             ["accuracy=0.99"],
             "no student keeps accuracy >= 0.99; nearest is s003 with accuracy 0.95, "
-            "4.0% beyond; the most accurate student has 0.95",
+            "4.0% short; the most accurate student has 0.95",
         ),
         (  # s002 misses the accuracy by less than s003 the latency: the accuracy binds
             ["latency_ms=2.2"],
             ["accuracy=0.92"],
             "no student keeps accuracy >= 0.92; nearest is s002 with accuracy 0.9, "
-            "2.2% beyond; the most accurate student has 0.95",
+            "2.2% short; the most accurate student has 0.95",
         ),
         (
             ["macs=1"],

@@ -9,10 +9,10 @@ import torch
 
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
-from kdsearch.errors import UserError
+from kdsearch.errors import RunError, UserError
 from kdsearch.export import FORMATS
 from kdsearch.export.card import check_files
-from kdsearch.files import read_json
+from kdsearch.files import read_json, write_json
 from kdsearch.pipeline.students import checked_words, export, network
 from kdsearch.rundir import RunDir
 
@@ -108,3 +108,31 @@ def test_a_mistake_writes_nothing(finished: RunDir, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"no student '{student}x' on the front; did you mean"):
         export(finished, f"{student}x", tmp_path / "out", ["safetensors"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lost_student_is_named_and_made_again(copied: RunDir, tiny: Any, go: Any) -> None:
+    student = copied.read(copied.front)["points"][0]["id"]
+    for name in ("student.safetensors", "card.json"):
+        (copied.student(student) / name).unlink()
+        with pytest.raises(RunError, match=rf"{name}: .*`kdsearch run` makes it again"):
+            network(copied, student)
+        go(tiny(), copied.root)
+        assert network(copied, student)
+
+
+def test_damaged_weights_are_named_with_the_way_out(copied: RunDir) -> None:
+    student = copied.read(copied.front)["points"][0]["id"]
+    path = copied.student(student) / "student.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(RunError, match=rf"no whole weights; remove {path.parent}, and"):
+        network(copied, student)
+
+
+def test_an_export_finds_data_that_moved(
+    copied: RunDir, exported: tuple[str, Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    student, _, card = exported
+    known = copied.student(student) / "card.json"
+    write_json(known, {**read_json(known), "data": str(tmp_path / "gone")})
+    again = export(copied, student, tmp_path / "student", ["safetensors"])
+    assert again["parity"]["safetensors"] == card["parity"]["safetensors"]
