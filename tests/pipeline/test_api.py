@@ -87,7 +87,7 @@ class Own(nn.Module):
 
 @pytest.mark.slow
 def test_a_teacher_may_be_a_module(tiny: Any, finished: RunDir, tmp_path: Path) -> None:
-    config = tiny(search={"trials": 4}, distill={"methods": ["soften"]}, finalists={"count": 2})
+    config = tiny(search={"trials": 2}, distill={"methods": ["soften"]}, finalists={"count": 1})
     own = Own()
     before = {name: tensor.clone() for name, tensor in own.state_dict().items()}
     done = kdsearch.run(config, tmp_path / "run", teacher=own)

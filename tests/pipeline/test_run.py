@@ -84,6 +84,7 @@ def test_a_run_elsewhere_shares_what_is_in_the_store(
     assert after.items() >= before.items()
 
 
+@pytest.mark.slow
 def test_another_seed_makes_new_results(
     finished: RunDir, copied: RunDir, tiny: Any, go: Any
 ) -> None:
@@ -163,6 +164,7 @@ def test_another_search_starts_its_own_study_and_keeps_the_old(
 # Search and test.
 
 
+@pytest.mark.slow
 def test_the_search_needs_no_test_split(
     finished: RunDir, tiny: Any, go: Any, store: Path, tmp_path: Path
 ) -> None:
@@ -270,6 +272,7 @@ def test_a_search_in_which_everything_diverges_comes_to_its_end_and_says_so(
     assert len(str(caught.value)) < 300
 
 
+@pytest.mark.slow
 def test_published_students_keep_the_budget(
     finished: RunDir, tiny: Any, go: Any, tmp_path: Path
 ) -> None:
