@@ -15,6 +15,7 @@ from typing import Any
 
 import kdsearch
 from kdsearch.errors import BudgetError, KdsearchError, UserError
+from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import STAGES, RunDir
@@ -39,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return verb(arguments)
     except KdsearchError as error:
-        print(f"kdsearch: {error}", file=sys.stderr)
+        line = " ".join(str(error).split("\n"))  # somebody else's words may have several
+        print(f"kdsearch: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("kdsearch: stopped; the same command goes on from here", file=sys.stderr)
@@ -48,28 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if line := surroundings(error):
-            print(f"kdsearch: {line}", file=sys.stderr)
+        if refused := surroundings(error):
+            print(f"kdsearch: {refused}", file=sys.stderr)
             return UserError.exit_code
         import traceback
 
         traceback.print_exc()
         print(f"kdsearch: {ISSUES}", file=sys.stderr)
         return 1
-
-
-def surroundings(error: Exception) -> str | None:
-    """One line for what the machine refused: memory, or a file; None for a bug of ours."""
-    text = str(error).partition("\n")[0]
-    if type(error).__name__ in ("MemoryError", "OutOfMemoryError") or "allocate memory" in text:
-        asked = text.rpartition("tried to allocate ")[2] if "tried to" in text else "too much"
-        return (
-            f"out of memory ({asked.partition('. ')[0]} asked for); "
-            "a smaller batch_size, data.limit or teacher.width needs less"
-        )
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
-    return None
 
 
 def init(arguments: argparse.Namespace) -> int:
@@ -180,7 +168,7 @@ def export(arguments: argparse.Namespace) -> int:
     found = RunDir(Path(arguments.run))
     student = arguments.student
     if student is None:
-        if not arguments.max:
+        if not (arguments.max or arguments.min):
             raise UserError("export which student? --student ID or --max latency_ms=0.5")
         student = ask(found, read_bounds(arguments.max, arguments.min)).student["id"]
     names = [name.strip() for name in arguments.format.split(",")]

@@ -77,7 +77,7 @@ class RunDir:
         if not path.exists():
             raise RunError(
                 f"{self.root}: no {path.name} yet; `kdsearch status {self.root}` shows how far "
-                f"it is, `kdsearch run {self.config}` goes on"
+                f"it is, `kdsearch run {self.config} --out {self.root}` goes on"
             )
         return mapping(path)
 

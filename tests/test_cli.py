@@ -333,6 +333,16 @@ def test_a_question_that_comes_too_early_says_how_far_the_run_is(
     assert say("report", run).code == 0
 
 
+def test_a_damaged_journal_is_one_line(say: Any, copied: RunDir) -> None:
+    journal = copied.journal(copied.facts()["study"])
+    first, _, *rest = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([first, "garbage\n", *rest]))
+    for verb in ("status", "trials", "report"):
+        said = say(verb, copied.root)
+        line = f"{journal}: a record is damaged; remove {journal}, and `kdsearch run` makes it"
+        assert (said.code, said.err) == (2, f"kdsearch: {line} again\n")
+
+
 @pytest.mark.parametrize("content", ['{"points": [', "[]", ""])
 @pytest.mark.parametrize("name", ["front", "state", "ledger"])
 def test_a_damaged_file_of_a_run_is_one_line(
@@ -357,6 +367,7 @@ def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
     ("error", "code", "last"),
     [
         (KdsearchError("a rule"), 1, "kdsearch: a rule"),
+        (KdsearchError("a rule:\nof two lines"), 1, "kdsearch: a rule: of two lines"),
         (KeyboardInterrupt(), 130, "kdsearch: stopped; the same command goes on from here"),
         (RuntimeError("?"), 1, f"kdsearch: {cli.ISSUES}"),
         (

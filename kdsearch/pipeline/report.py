@@ -14,12 +14,12 @@ from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
 from kdsearch.pipeline.search import knob_spaces
 from kdsearch.pipeline.status import stages as stage_words
+from kdsearch.pipeline.trials import recorded
 from kdsearch.report import summary as rows
 from kdsearch.report.front import front_svg
 from kdsearch.report.page import page
 from kdsearch.rundir import RunDir
 from kdsearch.search.rung import result_files
-from kdsearch.search.study.journal import read_trials
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
 
@@ -51,7 +51,7 @@ def summarized(run: RunDir) -> rows.Summary:
     facts = run.facts()
     config = read_config(run.config)
     front = read_json(run.front) if run.front.exists() else None
-    trials = read_trials(run.journal(facts["study"])) if "study" in facts else []
+    trials = recorded(run, facts["study"]) if "study" in facts else []
     info = read_info(Path(facts["data"])) if "data" in facts else None
     cost = config.search.objectives[1]
     points = [] if front is None else front["points"]

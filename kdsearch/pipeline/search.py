@@ -16,6 +16,7 @@ from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
+from kdsearch.pipeline.trials import readable
 from kdsearch.search.climb import Climb, Places, Terms
 from kdsearch.search.pool import Pool
 from kdsearch.search.rung import Setting
@@ -57,10 +58,13 @@ def searched(context: Context, ground: Ground) -> Found:
     key = study_key(context, ground, pool, setting)
     name = content_hash(key)
     run = context.run
-    study = Study(run.journal(name), terms.objectives)
+    with readable(run.journal(name)):
+        study = Study(run.journal(name), terms.objectives)
     run.trials(name).mkdir(parents=True, exist_ok=True)
     run.link("study.journal", run.journal(name))
     run.link("trials", run.trials(name))
+    if run.facts().get("study") not in (None, name):
+        run.front.unlink(missing_ok=True)  # another search's: it answers other questions
     run.note(study=name, study_key=key)
     known = study.trials()
     told = sum(t.state != "running" for t in known)

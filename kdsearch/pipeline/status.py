@@ -8,8 +8,8 @@ from typing import Any
 from kdsearch.core.quantities import duration
 from kdsearch.errors import RunError
 from kdsearch.pipeline.heartbeat import last_beat
+from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir
-from kdsearch.search.study.journal import read_trials
 from kdsearch.search.trial import Trial
 
 
@@ -22,7 +22,7 @@ def status(run: RunDir) -> dict[str, Any]:
     if not run.config.exists():
         raise RunError(f"{run.root}: no run here; `kdsearch run CONFIG --out {run.root}`")
     facts = run.facts()
-    trials = read_trials(run.journal(facts["study"])) if "study" in facts else []
+    trials = recorded(run, facts["study"]) if "study" in facts else []
     return {
         "run": str(run.root),
         "busy": run.busy(),

@@ -10,10 +10,10 @@ from kdsearch.core.quantities import count
 from kdsearch.core.records import Architecture
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
-from kdsearch.errors import ExportError, UserError, did_you_mean
+from kdsearch.errors import ExportError, RunError, UserError, did_you_mean
 from kdsearch.export.card import check_files
 from kdsearch.export.handover import hand_over
-from kdsearch.files import damaged, file_hash, read_json
+from kdsearch.files import damaged, file_hash, made_folder, read_json
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.stored import stored_weights
 from kdsearch.rundir import CARD, RunDir
@@ -56,6 +56,7 @@ def export(run: RunDir, student: str, to: Path, formats: Sequence[str]) -> dict[
         ExportError: an artefact does not compute what the student computes.
     """
     row: Mapping[str, Any] = point(run, student)
+    made_folder(to if to.exists() else to.parent)
     weights = file_hash(run.root / row["weights"])
     if (done := there_already(to, weights, formats)) is not None:
         return done
@@ -73,7 +74,12 @@ def there_already(to: Path, weights: str, formats: Sequence[str]) -> dict[str, A
     """The card of an earlier export of the same weights, if its files are still whole."""
     if not (to / "card.json").exists():
         return None
-    card: dict[str, Any] = read_json(to / "card.json")
+    try:
+        card: dict[str, Any] = read_json(to / "card.json")
+    except RunError:
+        raise UserError(
+            f"{to}: its card.json is damaged; remove it, or export elsewhere"
+        ) from None
     if card.get("weights") != weights or list(card["parity"]) != list(formats):
         return None
     try:

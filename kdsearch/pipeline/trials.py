@@ -2,10 +2,15 @@
 
 import csv
 import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from kdsearch.core.quantities import percent
 from kdsearch.errors import RunError
+from kdsearch.files import damaged
 from kdsearch.pipeline.table import table
 from kdsearch.rundir import RunDir
 from kdsearch.search.study.journal import read_trials
@@ -23,7 +28,29 @@ def trials(run: RunDir) -> list[Trial]:
         raise RunError(
             f"{run.root}: the search has not begun; see `kdsearch status {run.root}`"
         )
-    return read_trials(run.journal(facts["study"]))
+    return recorded(run, facts["study"])
+
+
+def recorded(run: RunDir, study: str) -> list[Trial]:
+    """The trials of a study of this run.
+
+    Raises:
+        RunError: the journal was damaged.
+    """
+    with readable(run.journal(study)):
+        return read_trials(run.journal(study))
+
+
+@contextmanager
+def readable(journal: Path) -> Iterator[None]:
+    """Names the journal and the way out where the block finds a damaged record.
+
+    A journal that is removed is written again from the results that the trials left.
+    """
+    try:
+        yield
+    except json.JSONDecodeError as error:
+        raise damaged(journal, "a record is damaged") from error
 
 
 def row(trial: Trial) -> dict[str, Any]:

@@ -128,6 +128,18 @@ def test_damaged_weights_are_named_with_the_way_out(copied: RunDir) -> None:
         network(copied, student)
 
 
+def test_where_an_export_cannot_go(finished: RunDir, tmp_path: Path) -> None:
+    student = finished.read(finished.front)["points"][0]["id"]
+    (tmp_path / "file").write_text("")
+    for to in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(RunError, match=r"file: cannot be a folder \(a file is there\)"):
+            export(finished, student, to, ["safetensors"])
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "card.json").write_text("{")
+    with pytest.raises(UserError, match=r"old: its card\.json is damaged; remove it, or"):
+        export(finished, student, tmp_path / "old", ["safetensors"])
+
+
 def test_an_export_finds_data_that_moved(
     copied: RunDir, exported: tuple[str, Path, dict[str, Any]], tmp_path: Path
 ) -> None:
