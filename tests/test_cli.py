@@ -209,6 +209,12 @@ def test_what_a_config_may_name(say: Any, what: str) -> None:
         assert row["name"] in said.out
 
 
+@pytest.mark.parametrize("what", sorted(set(cli.LISTED) - {"runtimes"}))
+def test_whatever_is_listed_says_what_it_is(say: Any, what: str) -> None:
+    told = [row["about"] for row in say(what, "--json").json]
+    assert all(len(about) > 10 and not about.startswith("See ") for about in told)
+
+
 def test_version(say: Any) -> None:
     assert say("--version").out.startswith("kdsearch 0.")
 

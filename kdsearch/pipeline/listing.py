@@ -48,8 +48,7 @@ def teachers() -> Rows:
     from kdsearch.teachers import SOURCES, TEACHERS
 
     trained = [
-        {"name": n, "key": "teacher.training", "about": first_line(f)}
-        for n, f in TEACHERS.items()
+        {"name": n, "key": "teacher.training", "about": told(f)} for n, f in TEACHERS.items()
     ]
     brought = [
         {"name": f"{n}:NAME", "key": "teacher.network", "about": first_line(f)}
@@ -86,14 +85,21 @@ def runtimes() -> Rows:
 def formats() -> Rows:
     from kdsearch.export import FORMATS
 
-    return [{"name": n, "about": first_line(type(f))} for n, f in FORMATS.items()]
+    return [{"name": n, "about": first_module_line(type(f))} for n, f in FORMATS.items()]
 
 
 def first_line(thing: Any) -> str:
     return cleandoc(getdoc(thing) or "").partition("\n")[0]
 
 
+def told(function: Any) -> str:
+    """Its own first line, or its file's where it only points elsewhere."""
+    own = first_line(function)
+    return first_module_line(function) if own.startswith("See ") else own
+
+
 def first_module_line(function: Any) -> str:
+    """What the file says of itself in which a function or class stands."""
     import sys
 
     return first_line(sys.modules[function.__module__])
