@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import kdsearch
 from kdsearch.errors import BudgetError, KdsearchError, UserError
@@ -222,8 +222,15 @@ LISTED: Mapping[str, str] = MappingProxyType(
 )
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's own, but a wrong command gets one line like every other mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
+
+
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="kdsearch",
         description=kdsearch.__doc__,
         epilog=EXITS,

@@ -437,3 +437,14 @@ def test_output_cut_short_by_a_pipe_is_no_error(finished: RunDir) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["qery", "x"], ["query"], ["run", "a.yaml", "--untl", "data"]]
+)
+def test_a_wrong_command_gets_one_line(words: list[str], capsys: Any) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(words)
+    assert stopped.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("kdsearch") and "--help`" in line

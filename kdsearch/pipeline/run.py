@@ -57,7 +57,8 @@ def stages(context: Context, last: int) -> None:
     run, say = context.run, context.progress.say
     data, info = prepared(context)
     run.link("data", data)
-    counts = ", ".join(f"{n} {part}" for part, n in info.counts.items())
+    parts = ("train", "calibration", "search_val", "test")
+    counts = ", ".join(f"{info.counts[part]} {part}" for part in parts)
     say(f"data: {info.name}, {len(info.classes)} classes, {info.size} px; {counts}")
     run.note(data=str(data.resolve()), until=STAGES[last])
     if last == 0:

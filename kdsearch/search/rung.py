@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdsearch.core.ladder import steps_at
@@ -24,10 +24,11 @@ from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill import METHODS
-from kdsearch.errors import TrainingError
+from kdsearch.errors import TrainingError, UserError
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
+from kdsearch.nets.stored import stored_weights
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.supernet.evaluate import accuracy, inherit
 from kdsearch.teachers.make import load_teacher
@@ -92,6 +93,8 @@ class Rungs:
         started = time.perf_counter()
         try:
             result = self.inherited(job) if job.rung == 0 else self.distilled(job)
+        except UserError:
+            raise  # something it stands on is damaged or missing: no trial's fault
         except TrainingError as error:
             result = Result(job.name, job.rung, "diverged", reason=str(error))
         except Exception as error:
@@ -193,7 +196,7 @@ def calibration_batches(data: SearchData, device: str) -> list[Tensor]:
 def load_supernet(setting: Setting, data: SearchData) -> Supernet:
     family = FAMILIES[setting.family]
     net = family.supernet(setting.space, data.info.channels, len(data.info.classes))
-    net.load_state_dict(load_file(Path(setting.supernet) / "supernet.safetensors"))
+    net.load_state_dict(stored_weights(Path(setting.supernet) / "supernet.safetensors"))
     return net.to(setting.device)  # type: ignore[return-value]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
@@ -18,6 +18,7 @@ from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.accuracy import predict
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, View, bring, head_name, replace_head
+from kdsearch.nets.stored import stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course
 from kdsearch.training.fit import own_randomness
@@ -174,7 +175,7 @@ def load_teacher(folder: Path, course: Course, given: nn.Module | None = None) -
     facts: dict[str, Any] = read_json(folder / "teacher.json")
     origin = replace(Origin(**facts["origin"]), weights=None)
     network = build_network(origin, course, given)
-    state = load_file(folder / "teacher.safetensors")
+    state = stored_weights(folder / "teacher.safetensors")
     if isinstance(network, Brought) and network.body.head is not None:
         classes = len(course.feed.info.classes)
         if network.body.module.get_submodule(network.body.head).out_features != classes:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from kdsearch.files import write_bytes
+from kdsearch.files import damaged, write_bytes
 
 
 @dataclass(slots=True)
@@ -40,11 +41,18 @@ def write_checkpoint(
 def read_checkpoint(
     path: Path, module: nn.Module, optimiser: torch.optim.Optimizer
 ) -> Progressed:
-    """Loads a checkpoint into `module` and `optimiser`; returns how far it had come."""
+    """Loads a checkpoint into `module` and `optimiser`; returns how far it had come.
+
+    Raises:
+        RunError: the file was damaged; it is written whole or not at all, so not by a kill.
+    """
     content = path.read_bytes()
-    tensors = load(content)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    facts = json.loads(header["__metadata__"]["facts"])
+    try:
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        facts = json.loads(header["__metadata__"]["facts"])
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise damaged(path, "no whole checkpoint") from error
     groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         group, key = name.split("/", 1)

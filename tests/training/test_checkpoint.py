@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from kdsearch.errors import RunError
 from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
 from kdsearch.training.fit import make_optimiser
 from kdsearch.training.plan import Plan
@@ -63,3 +64,12 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     other = nn.Linear(2, 2)
     with pytest.raises(RuntimeError, match="state_dict"):
         read_checkpoint(tmp_path / "run", other, make_optimiser(other, PLAN))
+
+
+def test_a_damaged_checkpoint_is_named_with_the_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00garbage")
+    module = nn.Linear(2, 2)
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.1)
+    with pytest.raises(RunError, match="no whole checkpoint; remove"):
+        read_checkpoint(path, module, optimiser)
