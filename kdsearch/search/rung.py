@@ -24,7 +24,7 @@ from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill import METHODS
-from kdsearch.errors import TrainingError, UserError
+from kdsearch.errors import TrainingError
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
@@ -93,8 +93,6 @@ class Rungs:
         started = time.perf_counter()
         try:
             result = self.inherited(job) if job.rung == 0 else self.distilled(job)
-        except UserError:
-            raise  # something it stands on is damaged or missing: no trial's fault
         except TrainingError as error:
             result = Result(job.name, job.rung, "diverged", reason=str(error))
         except Exception as error:
