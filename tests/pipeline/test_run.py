@@ -326,3 +326,10 @@ def test_two_processes_do_not_write_one_run(copied: RunDir, tiny: Any, go: Any) 
 
 def test_the_version_is_in_the_front(finished: RunDir) -> None:
     assert read_json(finished.front)["kdsearch_version"] == kdsearch.__version__
+
+
+def test_another_search_takes_the_old_front_back(copied: RunDir, tiny: Any, go: Any) -> None:
+    assert copied.front.exists()
+    with pytest.raises(BudgetError, match="params"):
+        go(tiny(budget={"params": 1}), copied.root)
+    assert not copied.front.exists()
