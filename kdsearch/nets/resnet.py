@@ -78,6 +78,13 @@ class ResNet(nn.Module):
         self.classifier = nn.Linear(inputs, classes)
         initialise(self)
 
+    def reset_parameters(self) -> None:
+        """Draws new weights, as for a new network, and forgets the norms' statistics."""
+        for module in self.modules():
+            if isinstance(module, (nn.BatchNorm2d, nn.Linear)):
+                module.reset_parameters()
+        initialise(self)
+
     def forward(self, images: Tensor) -> Output:
         out = F.relu(self.norm(self.conv(images)))
         feats = []

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -128,3 +129,30 @@ def test_wider_rounds_and_never_drops_to_nothing() -> None:
     architecture = shape((3, 1), (4, 2), (8, 3))
     assert FAMILY.wider(architecture, 1.5) == shape((4, 1), (6, 2), (12, 3))
     assert FAMILY.wider(architecture, 0.01) == shape((1, 1), (1, 2), (1, 3))
+
+
+def test_reset_weights_are_those_of_a_new_network(stirred: Callable[..., nn.Module]) -> None:
+    """The same constants where a new one has constants, the same spread elsewhere."""
+    torch.manual_seed(0)
+    shape_ = [(48, 2), (64, 1), (80, 1)]
+    new, used = ResNet(shape_, 3, 100), stirred(ResNet(shape_, 3, 100))
+    used.reset_parameters()
+    for (name, wanted), found in zip(
+        new.state_dict().items(), used.state_dict().values(), strict=True
+    ):
+        if wanted.ndim == 4:
+            assert float(found.var()) == pytest.approx(float(wanted.var()), rel=0.1), name
+        elif name.startswith("classifier"):
+            bound = 1 / 80**0.5
+            assert 0.9 * bound < float(found.abs().max()) <= bound
+        else:
+            assert torch.equal(found, wanted), name
+
+
+def test_resetting_follows_the_global_seed() -> None:
+    first, second = (ResNet([(4, 1), (6, 1), (8, 1)], 3, 5) for _ in range(2))
+    for network in (first, second):
+        torch.manual_seed(7)
+        network.reset_parameters()
+    for one, other in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(one, other)
