@@ -20,7 +20,7 @@ FLOOR = 1e-6
 def pairwise_distances(rows: Float[Tensor, "batch size"]) -> Float[Tensor, "batch batch"]:
     """√(max(‖a‖² + ‖b‖² − 2 a·b, 0) + 1e-6): Euclidean, never quite zero."""
     squares = rows.square().sum(1)
-    squared: Tensor = squares[:, None] + squares[None, :] - 2 * rows @ rows.T
+    squared = squares[:, None] + squares[None, :] - 2 * rows @ rows.T
     return (squared.clamp(min=0) + 1e-6).sqrt()
 
 
@@ -31,7 +31,7 @@ def cosine(
 
     A row of zeros is at 1/2 from all, itself included, and has no gradient.
     """
-    length = rows.norm(dim=1, keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     unit = directions(rows) * (length / (length + epsilon))
     return (unit @ unit.T + 1) / 2
 

@@ -12,9 +12,9 @@ def softened_kl(
 ) -> Float[Tensor, ""]:
     """T² · KL(teacher ‖ student) of the softmaxes at temperature T, mean over the batch.
 
-    T² keeps the gradient's size independent of T (the paper, end of sec. 2). In float32.
+    T² keeps the gradient's size independent of T (the paper, end of sec. 2).
     """
-    log_student = F.log_softmax(student.float() / temperature, dim=1)
-    log_teacher = F.log_softmax(teacher.float() / temperature, dim=1)
+    log_student = F.log_softmax(student / temperature, dim=1)
+    log_teacher = F.log_softmax(teacher / temperature, dim=1)
     divergence = F.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
     return divergence * temperature**2

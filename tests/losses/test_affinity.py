@@ -1,4 +1,5 @@
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -60,7 +61,12 @@ def test_cosine_by_hand() -> None:
         ("adaptive_rbf", jeffreys, 0.0241548626949),
     ],
 )
-def test_golden_values(waves, kernel, divergence, value: float) -> None:
+def test_golden_values(
+    waves: Callable[..., Tensor],
+    kernel: str,
+    divergence: Callable[[Tensor, Tensor], Tensor],
+    value: float,
+) -> None:
     """prob_loss of pkth (passalis/pkth, nn/pkt_transfer.py) with these kernels and losses."""
     student, teacher = waves((8, 12), 0.1), waves((8, 16), 0.9)
     rows = [row_probabilities(KERNELS[kernel](x)) for x in (student, teacher)]
@@ -105,18 +111,18 @@ def test_logarithms_and_gradients_are_finite(
 
 
 @pytest.mark.parametrize("kernel", ["student_t", "rbf", "adaptive_rbf", "cauchy"])
-def test_distances_do_not_move_with_the_rows(waves, kernel: str) -> None:
+def test_distances_do_not_move_with_the_rows(waves: Callable[..., Tensor], kernel: str) -> None:
     rows = waves((8, 12), 0.1)
     torch.testing.assert_close(KERNELS[kernel](rows + 2), KERNELS[kernel](rows))
 
 
-def test_the_cosine_does_not_see_lengths(waves) -> None:
+def test_the_cosine_does_not_see_lengths(waves: Callable[..., Tensor]) -> None:
     rows = waves((8, 12), 0.1)
     stretched = rows * torch.arange(1, 9).view(8, 1)
     torch.testing.assert_close(cosine(stretched), cosine(rows), rtol=1e-5, atol=1e-6)
 
 
-def test_the_mean_distance_carries_no_gradient(waves) -> None:
+def test_the_mean_distance_carries_no_gradient(waves: Callable[..., Tensor]) -> None:
     rows = waves((4, 3), 0.1).requires_grad_()
     distances = pairwise_distances(rows)
     fixed = float(distances.detach().mean())
