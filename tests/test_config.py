@@ -158,7 +158,7 @@ MUTATIONS = [
     (
         "[2, 4.5]",
         "[2, true]",
-        "21:29: distill.knobs.soften.temperature[1] = true: must be a num",
+        "21:29: distill.knobs.soften.temperature[1] = true: allowed: 1.0 to 10.0",
     ),
     ("[2, 4.5]", "4", "21:25: distill.knobs.soften.temperature = 4: must be a list"),
     (

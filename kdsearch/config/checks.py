@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from kdsearch import spaces
-from kdsearch.config.models import Config, KnobRange
+from kdsearch.config.knobs import knob_space
+from kdsearch.config.models import Config, KnobRange, Sum
 from kdsearch.core import budget
 from kdsearch.core.ladder import check_rungs
-from kdsearch.core.space import Choice, Range
+from kdsearch.core.space import Axis, Choice, Range, Value
 from kdsearch.errors import UserError, did_you_mean
 from kdsearch.spaces.marked import Keys
 
@@ -140,30 +140,53 @@ def search(config: Config) -> Iterator[Problem]:
 
 def methods(config: Config) -> Iterator[Problem]:
     from kdsearch.distill import METHODS
+    from kdsearch.distill.kinds import kind
 
-    names = config.distill.methods
-    absent = config.teacher.training == "none" and config.teacher.network == "family"
+    names = config.distill.names
     if not names:
         yield ("distill", "methods"), f"needs at least one; {did_you_mean('', METHODS)}"
-    for i, name in enumerate(names):
+    for i, (name, chosen) in enumerate(zip(names, config.distill.methods, strict=True)):
         here = ("distill", "methods", i)
-        if name not in METHODS:
-            yield here, f"unknown method; {did_you_mean(name, METHODS)}"
+        if isinstance(chosen, Sum) and (wrong := sum_problem(chosen)):
+            yield here, wrong
         elif name in names[:i]:
             yield here, "named twice; remove one"
-        elif absent and METHODS[name].needs_teacher:
-            way_out = "set distill.methods: [hard], or teacher.training: plain"
-            yield ("teacher", "training"), f"method '{name}' needs a teacher; {way_out}"
+        elif wrong := refused(partial(kind, name)):
+            yield here, wrong.replace(f"unknown method '{name}'", "unknown method")
+        elif wrong := teacher_problem(config, name):
+            yield ("teacher", "training"), wrong
+
+
+def sum_problem(it: Sum) -> str | None:
+    if len(it.method) < 2:
+        return "method: needs two names or more; a single one stands alone"
+    if it.weights is not None and len(it.weights) != len(it.method):
+        return f"weights: needs {len(it.method)} numbers, one for each method"
+    return None
+
+
+def teacher_problem(config: Config, name: str) -> str | None:
+    """Why a method cannot do without the teacher that the config leaves out."""
+    from kdsearch.distill import METHODS
+    from kdsearch.distill.kinds import asks_for_teacher, kind
+
+    if config.teacher.training != "none" or config.teacher.network != "family":
+        return None
+    if not asks_for_teacher(kind(name), knob_space(config.distill, name)):
+        return None
+    free = ", ".join(m for m in METHODS if not asks_for_teacher(kind(m), kind(m).knobs))
+    way_out = f"set distill.methods to some of [{free}], or teacher.training: plain"
+    return f"method '{name}' needs a teacher; {way_out}"
 
 
 def knobs(config: Config) -> Iterator[Problem]:
-    from kdsearch.distill import METHODS
+    from kdsearch.distill.kinds import kind
 
+    known = [name for name in config.distill.names if not refused(partial(kind, name))]
     axes = {
         f"{name}.{knob}": axis
-        for name in config.distill.methods
-        if name in METHODS
-        for knob, axis in METHODS[name].knobs.axes.items()
+        for name in known
+        for knob, axis in kind(name).allowed.axes.items()
     }
     for name, values in config.distill.knobs.items():
         path = ("distill", "knobs", name)
@@ -176,7 +199,7 @@ def knobs(config: Config) -> Iterator[Problem]:
             yield from narrowed_to_values(path, values, axes[name])
 
 
-def narrowed_to_range(path: Keys, values: KnobRange, axis: Any) -> Iterator[Problem]:
+def narrowed_to_range(path: Keys, values: KnobRange, axis: Axis) -> Iterator[Problem]:
     if isinstance(axis, Choice):
         yield path, f"must be a list; allowed: {axis}"
     elif not (axis.holds(values.low) and axis.holds(values.high)):
@@ -187,13 +210,14 @@ def narrowed_to_range(path: Keys, values: KnobRange, axis: Any) -> Iterator[Prob
             yield path, wrong
 
 
-def narrowed_to_values(
-    path: Keys, values: Sequence[int | float], axis: Any
-) -> Iterator[Problem]:
-    for i, value in enumerate(values):
-        if not axis.holds(value):
-            yield (*path, i), f"allowed: {axis}"
-    if not values or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+def narrowed_to_values(path: Keys, values: Sequence[Value], axis: Axis) -> Iterator[Problem]:
+    outside = [i for i, value in enumerate(values) if not axis.holds(value)]
+    yield from (((*path, i), f"allowed: {axis}") for i in outside)
+    if outside:
+        return
+    numbers = [float(v) for v in values if not isinstance(v, str)]
+    rising = all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+    if not values or len(set(values)) < len(values) or not rising:
         yield path, "needs distinct values, at least one, from small to large"
 
 

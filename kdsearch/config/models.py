@@ -21,12 +21,18 @@ def limit(value: Any) -> int | float | str:
     raise PydanticCustomError("limit", "must be a number above 0, or a share like '60%'")
 
 
+def knob_value(value: Any) -> int | float | str:
+    """A number, a name or true/false, as it stands."""
+    return value if isinstance(value, str | bool) else number(value)
+
+
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 AboveZero = Annotated[float, Field(gt=0)]
 Number = Annotated[int | float, PlainValidator(number)]
 Limit = Annotated[int | float | str, PlainValidator(limit)]
+KnobValue = Annotated[int | float | str, PlainValidator(knob_value)]
 
 Augment = Literal["none", "shift", "shift-flip"]
 Runtime = Literal["eager", "onnxruntime"]
@@ -167,18 +173,48 @@ def knob_form(value: Any) -> str:
 
 
 Knob = Annotated[
-    Annotated[tuple[Number, ...], Tag("values")] | Annotated[KnobRange, Tag("range")],
+    Annotated[tuple[KnobValue, ...], Tag("values")] | Annotated[KnobRange, Tag("range")],
     Discriminator(knob_form),
+]
+
+
+class Sum(Section):
+    """Several methods at once, their losses added."""
+
+    method: tuple[str, ...]
+    """Names of methods."""
+    weights: tuple[AboveZero, ...] | None = None
+    """One for each; null lets the search choose."""
+
+    @property
+    def name(self) -> str:
+        return "+".join(self.method)
+
+
+def method_form(value: Any) -> str:
+    return "sum" if isinstance(value, Mapping | Sum) else "name"
+
+
+MethodChoice = Annotated[
+    Annotated[str, Tag("name")] | Annotated[Sum, Tag("sum")], Discriminator(method_form)
 ]
 
 
 class Distill(Training):
     """How students are taught; methods and their knobs are part of the search."""
 
-    methods: tuple[str, ...] = ("soften", "hard")
-    """Distillation methods to choose from; `kdsearch methods` lists them."""
+    methods: tuple[MethodChoice, ...] = ("soften", "hard")
+    """Methods to choose from; `kdsearch methods` lists them, module:pkg.mod:Class runs your
+    code, 'decoupled+attention' or {method: [decoupled, attention], weights: [1, 0.5]} adds."""
     knobs: Mapping[str, Knob] = {}
-    """Narrows a knob of a method: 'soften.temperature: [2, 4]' or {low, high, log}."""
+    """Narrows, fixes or widens a knob, or sets an option: 'soften.temperature: [2, 4]' or
+    {low, high, log}."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The methods' names; those of a sum joined by '+'."""
+        return tuple(m if isinstance(m, str) else m.name for m in self.methods)
+
     epochs: Count = 40
     """Passes over the training images at the top rung."""
     learning_rate: AboveZero = 0.05

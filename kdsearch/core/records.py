@@ -66,6 +66,8 @@ class Job:
     seed: int
     folder: str
     """Where the result, and the checkpoint the next rung goes on from, are kept."""
+    steps: int | None = None
+    """Length of a schedule of its own; None: that of the full distillation."""
 
 
 State = Literal["done", "diverged", "out of memory", "lost", "bug"]

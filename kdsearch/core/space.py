@@ -59,7 +59,8 @@ class Range:
         return rng.uniform(self.low, self.high)
 
     def holds(self, value: Value) -> bool:
-        return isinstance(value, int | float) and self.low <= value <= self.high
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and self.low <= float(value) <= self.high
 
     def encode(self, value: Value) -> float:
         """Position of `value` in [0, 1]."""

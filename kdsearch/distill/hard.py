@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kdsearch.core.space import Space
-from kdsearch.output import Output
+from kdsearch.distill.method import Needs, Seen
 
 
 class Hard:
@@ -14,8 +14,8 @@ class Hard:
 
     name: ClassVar[str] = "hard"
     knobs: ClassVar[Space] = Space({})
-    needs_teacher: ClassVar[bool] = False
+    options: ClassVar[Space] = Space({})
+    needs = Needs()
 
-    def __call__(self, student: Output, teacher: Output | None, labels: Tensor) -> Tensor:
-        assert student.logits is not None
-        return F.cross_entropy(student.logits.float(), labels)
+    def __call__(self, seen: Seen) -> Tensor:
+        return F.cross_entropy(seen.logits, seen.labels)

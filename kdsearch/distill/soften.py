@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kdsearch.core.space import Range, Space
+from kdsearch.distill.method import Needs, Seen
 from kdsearch.losses.softened import softened_kl
-from kdsearch.output import Output
 
 
 class Soften:
@@ -20,15 +20,14 @@ class Soften:
     knobs: ClassVar[Space] = Space(
         {"temperature": Range(1.0, 10.0, log=True), "weight": Range(0.1, 0.95)}
     )
-    needs_teacher: ClassVar[bool] = True
+    options: ClassVar[Space] = Space({})
+    needs = Needs(teacher=("logits",))
 
     def __init__(self, temperature: float = 4.0, weight: float = 0.9) -> None:
         self.temperature = temperature
         self.weight = weight
 
-    def __call__(self, student: Output, teacher: Output | None, labels: Tensor) -> Tensor:
-        assert student.logits is not None and teacher is not None
-        assert teacher.logits is not None
-        hard = F.cross_entropy(student.logits.float(), labels)
-        soft = softened_kl(student.logits, teacher.logits, self.temperature)
+    def __call__(self, seen: Seen) -> Tensor:
+        hard = F.cross_entropy(seen.logits, seen.labels)
+        soft = softened_kl(seen.logits, seen.teacher_logits, self.temperature)
         return (1 - self.weight) * hard + self.weight * soft

@@ -20,7 +20,8 @@ from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
 from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.training.distillation import Distillation, Lesson
-from kdsearch.training.fit import Feed, apply, batches, make_optimiser, own_randomness
+from kdsearch.training.feed import Feed
+from kdsearch.training.fit import make_optimiser, own_randomness, train_step
 from kdsearch.training.plan import Plan
 from kdsearch.training.task import Task
 
@@ -65,15 +66,17 @@ def expected(context: Context) -> Expected:
         seconds = []
         with own_randomness():
             torch.manual_seed(0)
-            for images, labels, step in batches(feed, plan, 0, min(TIMED_STEPS, plan.steps)):
+            for batch in feed.batches(plan, task.shows, 0, min(TIMED_STEPS, plan.steps)):
                 started = time.perf_counter()
-                apply(task.loss(images, labels, step).total, task.module, optimiser, plan, step)
+                train_step(task, batch, optimiser, plan)
                 seconds.append(time.perf_counter() - started)
         return min(seconds)
 
     def student(architecture: Architecture) -> Task:
         net = family.student(architecture, info.channels, classes)
-        return Distillation(Lesson(net, METHODS["hard"](), None), classes, context.precision)
+        lesson = Lesson(net.to(context.device), METHODS["hard"](), None)
+        sample = feed.sample(short.batch_size)
+        return Distillation(lesson, sample, precision=context.precision, seed=0)
 
     def supernet() -> Task:
         rule = Sandwich(space, config.supernet.random_paths, "largest", derive(0, "paths"))

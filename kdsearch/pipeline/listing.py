@@ -8,17 +8,27 @@ Rows = list[dict[str, Any]]
 
 
 def methods() -> Rows:
-    from kdsearch.distill import METHODS
+    from kdsearch.distill import BROKEN, METHODS
 
-    return [
+    rows: Rows = [
         {
             "name": name,
-            "teacher": "needed" if method.needs_teacher else "not needed",
+            "teacher": teacher_of(method().needs),
             "knobs": {knob: str(axis) for knob, axis in method.knobs.axes.items()},
+            "options": {option: str(axis) for option, axis in method.options.axes.items()},
             "about": first_line(method),
         }
         for name, method in METHODS.items()
     ]
+    return rows + [
+        {"name": n, "about": f"cannot be loaded: {why}"} for n, why in BROKEN.items()
+    ]
+
+
+def teacher_of(needs: Any) -> str:
+    if needs.teacher:
+        return "needed"
+    return "not needed" if needs.online is None else "its own"
 
 
 def spaces() -> Rows:

@@ -7,12 +7,12 @@ from typing import Any
 
 import kdsearch
 from kdsearch.config import Config, read_config
+from kdsearch.config.knobs import knob_spaces
 from kdsearch.core.budget import parse, resolve
 from kdsearch.core.pareto import knee
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
-from kdsearch.pipeline.search import knob_spaces
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import recorded
 from kdsearch.report import summary as rows

@@ -5,11 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kdsearch.config.models import Distill, KnobRange
+from kdsearch.config.knobs import knob_spaces
 from kdsearch.core.records import Architecture
-from kdsearch.core.space import Axis, Choice, Range, Space
 from kdsearch.data.records import DataInfo
-from kdsearch.distill import METHODS
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
 from kdsearch.files import content_hash
@@ -95,25 +93,6 @@ def execute(context: Context, setting: Setting, phases: Phase) -> None:
 
 def pool_of(context: Context) -> Pool:
     return Pool(context.space.space, knob_spaces(context.config.distill))
-
-
-def knob_spaces(distill: Distill) -> dict[str, Space]:
-    """Each method's knobs, their ranges narrowed as the config says."""
-    methods: dict[str, Space] = {}
-    for method in distill.methods:
-        axes: dict[str, Axis] = dict(METHODS[method].knobs.axes)
-        for knob, values in distill.knobs.items():
-            owner, _, name = knob.partition(".")
-            if owner == method:
-                axes[name] = narrowed(values)
-        methods[method] = Space(axes)
-    return methods
-
-
-def narrowed(values: KnobRange | Sequence[float]) -> Axis:
-    if isinstance(values, KnobRange):
-        return Range(values.low, values.high, values.log)
-    return Choice(tuple(values))
 
 
 def terms_of(context: Context) -> Terms:

@@ -19,7 +19,8 @@ from kdsearch.search.rung import CHECKPOINT, cpu_state
 from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
-from kdsearch.training.fit import Feed, Telling, fit
+from kdsearch.training.feed import Feed
+from kdsearch.training.fit import Telling, fit
 
 VERSION = 1
 

@@ -20,7 +20,7 @@ from kdsearch.pipeline.context import Context
 from kdsearch.supernet.evaluate import accuracy
 from kdsearch.teachers.make import Finetune, Origin, load_teacher, make_teacher
 from kdsearch.teachers.training import Course
-from kdsearch.training.fit import Feed
+from kdsearch.training.feed import Feed
 
 VERSION = 2
 

@@ -5,7 +5,6 @@ checkpoint, is a prefix of the full distillation, and is scored on averaged weig
 calibrated. A result is on disk before it is told.
 """
 
-import copy
 import time
 import traceback
 from dataclasses import dataclass, field, replace
@@ -19,11 +18,13 @@ from torch import Tensor, nn
 from kdsearch.core.ladder import steps_at
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Job, Result
+from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
-from kdsearch.distill import METHODS
+from kdsearch.distill.kinds import method_of
+from kdsearch.distill.method import Method
 from kdsearch.errors import TrainingError
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.nets import FAMILIES
@@ -34,7 +35,8 @@ from kdsearch.supernet.evaluate import accuracy, inherit
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
-from kdsearch.training.fit import Feed, Telling, fit
+from kdsearch.training.feed import Feed
+from kdsearch.training.fit import Telling, fit
 from kdsearch.training.plan import Plan
 
 CALIBRATION_BATCH = 128
@@ -123,18 +125,16 @@ class Rungs:
         folder.mkdir(parents=True, exist_ok=True)
         plan = replace(setting.plan, seed=job.seed)
         student = self.supernet.carve(job.architecture).to(setting.device)
-        method = METHODS[job.recipe.method](**dict(job.recipe.knobs))  # type: ignore[arg-type]
-        teacher = self.teacher if method.needs_teacher else None
-        classes = len(self.data.info.classes)
+        task = self.task(student, method_of(job.recipe), job)
         done = fit(
-            Distillation(Lesson(student, method, teacher), classes, plan.precision),
+            task,
             self.feed,
             plan,
             until=steps_at(job.rung, setting.fractions, plan.steps),
             checkpoint=folder / CHECKPOINT,
             tell=Telling(self.progress, job.name),
         )
-        student = averaged(student, done.average)
+        student = task.shipped(done.average)
         calibrate(student, self.calibration)
         if job.rung == len(setting.fractions):
             write_bytes(folder / STUDENT, save(cpu_state(student)))
@@ -144,6 +144,17 @@ class Rungs:
             "done",
             accuracy=self.score(student),
             details={"curve": done.curve, "steps": done.step},
+        )
+
+    def task(self, student: nn.Module, method: Method, job: Job) -> Distillation:
+        """The student with all that its method needs; its modules' seed is the job's."""
+        needs, plan = method.needs, self.setting.plan
+        teacher = self.teacher if needs.teacher or needs.online else None
+        return Distillation(
+            Lesson(student, method, teacher),
+            self.feed.sample(plan.batch_size),
+            precision=plan.precision,
+            seed=derive(job.seed, "parts"),
         )
 
     def score(self, student: nn.Module) -> float:
@@ -196,13 +207,6 @@ def load_supernet(setting: Setting, data: SearchData) -> Supernet:
     net = family.supernet(setting.space, data.info.channels, len(data.info.classes))
     net.load_state_dict(stored_weights(Path(setting.supernet) / "supernet.safetensors"))
     return net.to(setting.device)  # type: ignore[return-value]
-
-
-def averaged(student: nn.Module, average: dict[str, Tensor]) -> nn.Module:
-    """A copy of the student with its running averages for weights."""
-    twin = copy.deepcopy(student)
-    twin.load_state_dict(average, strict=False)
-    return twin
 
 
 def cpu_state(network: nn.Module) -> dict[str, Tensor]:

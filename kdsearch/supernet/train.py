@@ -6,6 +6,7 @@ logits, temperature 1, no labels) or from the teacher. Losses are summed.
 """
 
 import random
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch.nn.functional as F
@@ -15,10 +16,10 @@ from kdsearch.core.paths import sandwich
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.losses.softened import softened_kl
-from kdsearch.output import Output
-from kdsearch.training.distillation import frozen, single
+from kdsearch.output import Output, single
+from kdsearch.training.distillation import frozen
 from kdsearch.training.precision import autocast
-from kdsearch.training.task import Loss
+from kdsearch.training.task import Batch, Loss, Shows
 
 TEMPERATURE = 4.0
 TEACHER_WEIGHT = 0.5
@@ -58,6 +59,17 @@ class SupernetTask:
     @property
     def module(self) -> nn.Module:
         return self.supernet
+
+    @property
+    def players(self) -> Sequence[Sequence[nn.Module]]:
+        return [(self.supernet,)]
+
+    @property
+    def shows(self) -> Shows:
+        return Shows()
+
+    def losses(self, batch: Batch) -> Iterator[Loss]:
+        yield self.loss(batch.images, batch.labels, batch.step)
 
     def loss(self, images: Tensor, labels: Tensor, step: int) -> Loss:
         rng = random.Random(derive(self.rule.seed, "paths", step))

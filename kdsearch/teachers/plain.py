@@ -10,8 +10,10 @@ from kdsearch.training.fit import Telling, fit
 
 def train_plain(network: nn.Module, course: Course) -> list[tuple[int, float]]:
     """See `Train`."""
-    info, plan = course.feed.info, course.plan
-    task = Distillation(Lesson(network, Hard(), None), len(info.classes), plan.precision)
+    plan = course.plan
+    sample = course.feed.sample(plan.batch_size)
+    lesson = Lesson(network, Hard(), None)
+    task = Distillation(lesson, sample, precision=plan.precision, seed=plan.seed)
     done = fit(
         task,
         course.feed,

@@ -7,7 +7,7 @@ from typing import Protocol
 from torch import nn
 
 from kdsearch.core.progress import Progress
-from kdsearch.training.fit import Feed
+from kdsearch.training.feed import Feed
 from kdsearch.training.plan import Plan
 
 

@@ -1,8 +1,10 @@
-"""The task of one student: a method's loss against labels and, where it asks, a teacher.
+"""The task of one student: a method's loss against labels and whoever teaches it.
 
 A teacher trained on labels is the same task with the method `hard` and no teacher of its own.
 """
 
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
@@ -10,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kdsearch.distill.method import Method
-from kdsearch.output import Output
+from kdsearch.distill.method import Method, Said, Seen
+from kdsearch.output import Output, detached, single
+from kdsearch.training.learners import Learners, OnlineTeacher, gather
 from kdsearch.training.precision import autocast
-from kdsearch.training.task import Loss
+from kdsearch.training.task import Batch, Loss, Sample, Shows
 
 
 class Lesson(NamedTuple):
@@ -29,35 +32,85 @@ class Lesson(NamedTuple):
 class Distillation:
     """See `Task`."""
 
-    def __init__(self, lesson: Lesson, classes: int, precision: str) -> None:
-        self.lesson = lesson
-        self.classes = classes
+    def __init__(self, lesson: Lesson, sample: Sample, *, precision: str, seed: int) -> None:
+        student, method, teacher = lesson
+        self.method = method
+        self.teacher = teacher if method.needs.teacher and not method.needs.online else None
+        self.learners = gather(student, method.needs, teacher, sample, seed)
+        self.classes = sample.classes
         self.precision = precision
 
     @property
-    def module(self) -> nn.Module:
-        return self.lesson.student
+    def module(self) -> Learners:
+        return self.learners
 
-    def loss(self, images: Tensor, labels: Tensor, step: int) -> Loss:
-        student, method, teacher = self.lesson
-        with self._autocast(images):
-            out = single(student(images))
-            taught = None if teacher is None else frozen(teacher, images)
-        assert out.logits is not None
-        cross_entropy = F.cross_entropy(out.logits.detach(), labels)
-        return Loss(method(out, taught, labels), cross_entropy)
+    @property
+    def players(self) -> Sequence[Sequence[nn.Module]]:
+        ours = (self.learners.student, self.learners.parts)
+        online = self.learners.online
+        return [ours] if online is None else [ours, (online,)]
+
+    @property
+    def shows(self) -> Shows:
+        needs = self.method.needs
+        return Shows(needs.views, 0 if needs.online is None else needs.online.lead - 1)
+
+    def losses(self, batch: Batch) -> Iterator[Loss]:
+        seen = self.seen(batch)
+        cross_entropy = F.cross_entropy(seen.logits[: len(batch.labels)].detach(), batch.labels)
+        yield Loss(self.method(seen), cross_entropy)
+        if self.learners.online is not None:
+            yield from self.led(self.learners.online, batch, cross_entropy)
+
+    def seen(self, batch: Batch) -> Seen:
+        """One forward of everybody on the batch."""
+        with self._autocast(batch.images):
+            student = single(self.learners.student(batch.images))
+            teacher = None if self.teacher is None else frozen(self.teacher, batch.images)
+        online, guide = self.online(batch)
+        return Seen(
+            student,
+            teacher,
+            batch.labels,
+            self.learners.parts,
+            batch.progress,
+            batch.opens_epoch,
+            batch.indices,
+            online=online,
+            guide=guide,
+        )
+
+    def online(self, batch: Batch) -> tuple[Said | None, Said | None]:
+        """What the teacher that learns here says, and what the student imitates of it."""
+        teacher = self.learners.online
+        if teacher is None:
+            return None, None
+        teacher.follow()
+        with self._autocast(batch.images):
+            own = single(teacher(batch.images, batch.progress))
+            followed = teacher.averaged(batch.images)
+        if followed is None or teacher.average is None:
+            return Said(own, teacher.parts), Said(detached(own), teacher.parts)
+        return Said(own, teacher.parts), Said(single(followed), teacher.average[1])
+
+    def led(self, teacher: OnlineTeacher, batch: Batch, told: Tensor) -> Iterator[Loss]:
+        """The steps a teacher takes ahead of the student, on batches of its own."""
+        for images, labels in batch.ahead:
+            with self._autocast(images):
+                out = single(teacher(images, batch.progress))
+            yield Loss(teacher.rule.loss(Said(out, teacher.parts), labels), told)
+
+    def shipped(self, average: Mapping[str, Tensor]) -> nn.Module:
+        """What ships: the student (or what its method makes of it) with averaged weights."""
+        twin = copy.deepcopy(self.learners)
+        twin.load_state_dict(dict(average), strict=False)
+        deploy = self.method.needs.deploy
+        return (
+            twin.student if deploy is None else deploy(twin.student, twin.parts, self.teacher)
+        )
 
     def _autocast(self, images: Tensor) -> AbstractContextManager[object]:
         return autocast(images.device, self.precision)
-
-
-def single(out: Output) -> Output:
-    """The output in float32, for losses outside autocast."""
-    return Output(
-        None if out.logits is None else out.logits.float(),
-        tuple(f.float() for f in out.feats),
-        None if out.pooled is None else out.pooled.float(),
-    )
 
 
 @torch.no_grad()

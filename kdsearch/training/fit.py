@@ -7,7 +7,6 @@ weights, optimiser state and the running average are carried, and a checkpoint h
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from kdsearch.core.progress import Progress
-from kdsearch.core.seeds import derive
-from kdsearch.data.augment import Augment, normalise
-from kdsearch.data.batches import Batches
-from kdsearch.data.records import DataInfo, Split
 from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
+from kdsearch.training.feed import Source
 from kdsearch.training.guard import Guard
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate
-from kdsearch.training.task import Task
+from kdsearch.training.task import Batch, Loss, Task
 
 
 class Telling(NamedTuple):
@@ -36,17 +32,9 @@ CHECKPOINT_SECONDS = 20.0
 CURVE_POINTS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """The training images, on the device that trains, and how they are shown."""
-
-    split: Split
-    info: DataInfo
-
-
 def fit(
     task: Task,
-    feed: Feed,
+    feed: Source,
     plan: Plan,
     *,
     until: int,
@@ -75,9 +63,9 @@ def fit(
     tell.progress.start(tell.title, until)
     task.module.train()
     with own_randomness():
-        for images, labels, step in batches(feed, plan, at.step, until):
-            loss = task.loss(images, labels, step)
-            apply(loss.total, task.module, optimiser, plan, step)
+        for batch in feed.batches(plan, task.shows, at.step, until):
+            step = batch.step
+            loss = train_step(task, batch, optimiser, plan)
             average(task.module, at.average, averaging_decay(plan, step))
             totals.append(loss.total.detach())
             entropies.append(loss.cross_entropy.detach())
@@ -113,31 +101,25 @@ def make_optimiser(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
     )
 
 
-def batches(
-    feed: Feed, plan: Plan, start: int, until: int
-) -> Iterator[tuple[Tensor, Tensor, int]]:
-    """(normalised images, labels, step) of each step from `start` up to `until`."""
-    order = Batches(feed.split, plan.batch_size, plan.seed)
-    augment = Augment(plan.augment, feed.info.size)
-    for step in range(start, until):
-        indices = order.at(step).to(feed.split.images.device)
-        images = augment(feed.split.images[indices], derive(plan.seed, "augment", step))
-        torch.manual_seed(derive(plan.seed, "noise", step))
-        shown = normalise(images, feed.info.mean, feed.info.std)
-        yield (
-            shown.contiguous(memory_format=torch.channels_last),
-            feed.split.labels[indices],
-            step,
-        )
+def train_step(task: Task, batch: Batch, optimiser: torch.optim.Optimizer, plan: Plan) -> Loss:
+    """All the optimiser steps of a batch; returns the first loss, the student's."""
+    losses = task.losses(batch)
+    first = next(losses)
+    apply(first.total, task, optimiser, plan, batch.step)
+    for further in losses:
+        apply(further.total, task, optimiser, plan, batch.step)
+    return first
 
 
 def apply(
-    loss: Tensor, module: nn.Module, optimiser: torch.optim.Optimizer, plan: Plan, step: int
+    loss: Tensor, task: Task, optimiser: torch.optim.Optimizer, plan: Plan, step: int
 ) -> None:
-    """One optimiser step; weights that no path of this step used are left as they are."""
+    """One optimiser step; weights that nothing of this step used are left as they are."""
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_(module.parameters(), plan.clip)
+    for player in task.players:
+        parameters = [p for module in player for p in module.parameters()]
+        torch.nn.utils.clip_grad_norm_(parameters, plan.clip)
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(plan, step)
     optimiser.step()

@@ -11,7 +11,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.files import content_hash
 from kdsearch.teachers.training import Course
-from kdsearch.training.fit import Feed
+from kdsearch.training.feed import Feed
 from kdsearch.training.plan import Plan
 
 FACTORY = """

@@ -15,7 +15,7 @@ from kdsearch.distill.hard import Hard
 from kdsearch.nets import FAMILIES
 from kdsearch.output import Output
 from kdsearch.training.distillation import Distillation, Lesson
-from kdsearch.training.fit import Feed
+from kdsearch.training.feed import Feed
 
 CLASSES = 4
 
@@ -63,13 +63,14 @@ class Dropping(nn.Module):
 
 
 @pytest.fixture
-def learner() -> Callable[..., Distillation]:
+def learner(feed: Feed) -> Callable[..., Distillation]:
     """A fresh student of a seed, learning from labels; with or without dropout."""
 
     def make(seed: int, *, dropout: bool = False) -> Distillation:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             net = Dropping() if dropout else FAMILIES["resnet"].student(TINY, 1, CLASSES)
-        return Distillation(Lesson(net, Hard(), None), CLASSES, "float32")
+        lesson = Lesson(net, Hard(), None)
+        return Distillation(lesson, feed.sample(16), precision="float32", seed=0)
 
     return make

@@ -8,9 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from kdsearch.distill.hard import Hard
+from kdsearch.distill.method import Method, Needs, Seen
 from kdsearch.distill.soften import Soften
-from kdsearch.output import Output
-from kdsearch.training.distillation import Distillation, Lesson, frozen, single
+from kdsearch.output import Output, single
+from kdsearch.training.distillation import Distillation, Lesson, frozen
+from kdsearch.training.task import Batch, Loss, Sample
 
 IMAGES, LABELS = torch.randn(6, 1, 4, 4), torch.arange(6) % 3
 
@@ -28,10 +30,22 @@ class Net(nn.Module):
         return Output(self.linear(flat), (images * self.linear.bias[0],), flat)
 
 
+def task_of(
+    student: nn.Module, method: Method, teacher: nn.Module | None, precision: str = "float32"
+) -> Distillation:
+    sample = Sample(IMAGES[:2], 3, 6, 6)
+    return Distillation(Lesson(student, method, teacher), sample, precision=precision, seed=0)
+
+
+def loss_of(task: Distillation, step: int = 0) -> Loss:
+    (loss,) = task.losses(Batch(IMAGES, LABELS, step))
+    return loss
+
+
 def test_the_loss_is_the_methods_on_both_outputs() -> None:
     student, teacher, method = Net(), Net(), Soften(temperature=2.0, weight=0.3)
-    loss = Distillation(Lesson(student, method, teacher), 3, "float32").loss(IMAGES, LABELS, 0)
-    expected = method(student(IMAGES), teacher(IMAGES), LABELS)
+    loss = loss_of(task_of(student, method, teacher))
+    expected = method(Seen(student(IMAGES), teacher(IMAGES), LABELS, nn.Module()))
     torch.testing.assert_close(loss.total, expected)
     cross_entropy = F.cross_entropy(student(IMAGES).logits, LABELS)
     torch.testing.assert_close(loss.cross_entropy, cross_entropy.detach())
@@ -40,9 +54,10 @@ def test_the_loss_is_the_methods_on_both_outputs() -> None:
 
 def test_one_teacher_forward_a_step_and_no_gradient_in_it() -> None:
     student, teacher = Net(), Net()
-    task = Distillation(Lesson(student, Soften(), teacher), 3, "float32")
+    task = task_of(student, Soften(), teacher)
+    student.calls = teacher.calls = 0  # of the probe
     for step in range(3):
-        task.loss(IMAGES, LABELS, step).total.backward()
+        loss_of(task, step).total.backward()
     assert (student.calls, teacher.calls) == (3, 3)
     assert all(parameter.grad is None for parameter in teacher.parameters())
     assert all(bool(parameter.grad.any()) for parameter in student.parameters())
@@ -50,14 +65,18 @@ def test_one_teacher_forward_a_step_and_no_gradient_in_it() -> None:
 
 def test_a_method_without_teacher_runs_none() -> None:
     student = Net()
-    loss = Distillation(Lesson(student, Hard(), None), 3, "float32").loss(IMAGES, LABELS, 0)
+    loss = loss_of(task_of(student, Hard(), None))
     assert torch.equal(loss.total, F.cross_entropy(student(IMAGES).logits, LABELS))
 
 
-def test_the_module_is_the_student() -> None:
+def test_the_student_learns_itself_and_the_teacher_is_no_part() -> None:
     student = Net()
-    task = Distillation(Lesson(student, Soften(), Net()), 3, "float32")
-    assert task.module is student and task.classes == 3
+    task = task_of(student, Soften(), Net())
+    assert task.module.student is student and task.classes == 3
+    assert {name for name, _ in task.module.named_parameters()} == {
+        "student.linear.weight",
+        "student.linear.bias",
+    }
 
 
 @pytest.mark.parametrize(
@@ -71,14 +90,16 @@ def test_only_the_forward_pass_is_in_bf16(precision: str, kind: torch.dtype) -> 
     told: list[Output] = []
 
     class Noting:
-        name, knobs, needs_teacher = "noting", Soften.knobs, True
+        name, knobs, options = "noting", Soften.knobs, Soften.options
+        needs = Needs(teacher=("logits",))
 
-        def __call__(self, ours: Output, theirs: Output, labels: Tensor) -> Tensor:
-            told.extend((ours, theirs))
-            return Soften()(ours, theirs, labels)
+        def __call__(self, seen: Seen) -> Tensor:
+            told.extend((seen.student, seen.taught))
+            return Soften()(seen)
 
-    task = Distillation(Lesson(student, Noting(), teacher), 3, precision)
-    loss = task.loss(IMAGES, LABELS, 0)
+    task = task_of(student, Noting(), teacher, precision)
+    seen.clear()  # of the probe
+    loss = loss_of(task)
     loss.total.backward()
     assert seen == [kind, kind]
     assert loss.total.dtype == loss.cross_entropy.dtype == torch.float32

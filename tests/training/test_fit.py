@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import nn
 
 from kdsearch.core.progress import Silent
 from kdsearch.data.records import Split
@@ -18,9 +18,10 @@ from kdsearch.measure.accuracy import predict, top1
 from kdsearch.training import fit as fit_module
 from kdsearch.training.checkpoint import Progressed
 from kdsearch.training.distillation import Distillation
-from kdsearch.training.fit import Feed, Telling, batches, fit
+from kdsearch.training.feed import Feed
+from kdsearch.training.fit import Telling, fit
 from kdsearch.training.plan import Plan
-from kdsearch.training.task import Loss, Task
+from kdsearch.training.task import Batch, Loss, Shows, Task
 
 Learner = Callable[..., Distillation]
 
@@ -44,11 +45,12 @@ class Dying:
     def __init__(self, task: Distillation, at: int) -> None:
         self.task, self.at = task, at
         self.module, self.classes = task.module, task.classes
+        self.players, self.shows = task.players, task.shows
 
-    def loss(self, images: Tensor, labels: Tensor, step: int) -> Loss:
-        if step == self.at:
+    def losses(self, batch: Batch) -> Iterator[Loss]:
+        if batch.step == self.at:
             raise Killed
-        return self.task.loss(images, labels, step)
+        yield from self.task.losses(batch)
 
 
 def assert_same_tensors(one: Path, other: Path) -> None:
@@ -97,8 +99,8 @@ def test_a_resumed_run_starts_from_the_checkpoint_not_from_the_beginning(
     train(learner(0), feed, tmp_path / "run", 20)
     seen: list[int] = []
     task = learner(1)
-    inner = task.loss
-    task.loss = lambda images, labels, step: (seen.append(step), inner(images, labels, step))[1]  # type: ignore[method-assign]
+    inner = task.losses
+    task.losses = lambda batch: (seen.append(batch.step), inner(batch))[1]  # type: ignore[method-assign]
     train(task, feed, tmp_path / "run", 30)
     assert seen == list(range(20, 30))
     seen.clear()
@@ -134,24 +136,28 @@ def test_it_learns_and_so_does_the_average(
     steps, losses = zip(*done.curve, strict=True)
     assert list(steps) == list(range(2, 151, 2))
     assert losses[0] > 1.1 and losses[-1] < 0.5
-    (images, labels, _), *_ = batches(feed, replace(PLAN, augment="none", batch_size=90), 0, 1)
-    assert top1(predict(task.module, images, 90), labels) > 0.9
-    task.module.load_state_dict(done.average, strict=False)
-    assert top1(predict(task.module, images, 90), labels) > 0.9
+    plan = replace(PLAN, augment="none", batch_size=90)
+    batch = next(feed.batches(plan, Shows(), 0, 1))
+    student = task.module.student
+    assert top1(predict(student, batch.images, 90), batch.labels) > 0.9
+    averaged = task.shipped(done.average)
+    assert top1(predict(averaged, batch.images, 90), batch.labels) > 0.9
+    last = student.classifier.weight
+    assert not torch.equal(averaged.classifier.weight, last)
 
 
 def test_the_curve_is_the_mean_loss_of_each_window(
     feed: Feed, learner: Learner, tmp_path: Path
 ) -> None:
     task, losses = learner(0), []
-    inner = task.loss
+    inner = task.losses
 
-    def noted(images: Tensor, labels: Tensor, step: int) -> Loss:
-        loss = inner(images, labels, step)
-        losses.append(loss.total.item())
-        return loss
+    def noted(batch: Batch) -> Iterator[Loss]:
+        for loss in inner(batch):
+            losses.append(loss.total.item())
+            yield loss
 
-    task.loss = noted  # type: ignore[method-assign]
+    task.losses = noted  # type: ignore[method-assign]
     done = train(task, feed, tmp_path / "run", 9)
     assert [step for step, _ in done.curve] == [2, 4, 6, 8, 9]
     means = [sum(losses[i : i + 2]) / 2 for i in (0, 2, 4, 6)]
@@ -179,14 +185,15 @@ def test_global_generators_are_left_alone(
 class Scripted:
     """A task whose losses are written down before."""
 
-    classes = 10
+    classes, shows = 10, Shows()
 
-    def __init__(self, losses: Callable[[int], float]) -> None:
-        self.module, self.losses = nn.Linear(2, 2), losses
+    def __init__(self, script: Callable[[int], float]) -> None:
+        self.module, self.script = nn.Linear(2, 2), script
+        self.players = [(self.module,)]
 
-    def loss(self, images: Tensor, labels: Tensor, step: int) -> Loss:
-        value = self.losses(step)
-        return Loss(self.module.weight.sum() * 0 + value, torch.tensor(value))
+    def losses(self, batch: Batch) -> Iterator[Loss]:
+        value = self.script(batch.step)
+        yield Loss(self.module.weight.sum() * 0 + value, torch.tensor(value))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -243,16 +250,17 @@ def test_a_checkpoint_is_never_half_there(
 
 
 def test_batches_are_a_function_of_the_step(feed: Feed) -> None:
-    def some(start: int, until: int, **changes: object) -> Iterator[tuple[Tensor, Tensor, int]]:
-        return batches(feed, replace(PLAN, **changes), start, until)
+    def some(start: int, until: int, **changes: object) -> Iterator[Batch]:
+        return feed.batches(replace(PLAN, **changes), Shows(), start, until)
 
     from_start, later = list(some(0, 12)), list(some(9, 12))
-    for (images, labels, step), (other, others, number) in zip(
-        from_start[9:], later, strict=True
-    ):
-        assert torch.equal(images, other) and torch.equal(labels, others) and step == number
+    for one, other in zip(from_start[9:], later, strict=True):
+        assert torch.equal(one.images, other.images) and one.step == other.step
+        assert torch.equal(one.labels, other.labels)
+        assert torch.equal(feed.split.labels[one.indices], one.labels)
+        assert (one.progress, one.opens_epoch) == (one.step / 150, one.step % 5 == 0)
     plain = next(some(0, 1, augment="none", batch_size=90))
-    order = plain[1]
+    order = plain.labels
     assert sorted(order.tolist()) == sorted(feed.split.labels.tolist())
     torch.testing.assert_close(plain[0].mean(), torch.tensor(0.0), atol=1e-4, rtol=0)
     torch.testing.assert_close(plain[0].std(), torch.tensor(1.0), atol=1e-3, rtol=0)
@@ -265,7 +273,7 @@ def test_each_step_and_seed_has_an_augmentation_of_its_own(feed: Feed) -> None:
         Split(feed.split.images[:1].repeat(16, 1, 1, 1), feed.split.labels[:16]), feed.info
     )
     shown = [
-        next(batches(same, replace(PLAN, seed=seed), step, step + 1))[0]
+        next(same.batches(replace(PLAN, seed=seed), Shows(), step, step + 1)).images
         for seed, step in ((0, 0), (0, 1), (1, 0), (0, 0))
     ]
     assert torch.equal(shown[0], shown[3])

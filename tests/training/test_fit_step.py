@@ -4,12 +4,28 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from kdsearch.training.fit import apply, average, make_optimiser
 from kdsearch.training.plan import Plan, learning_rate
+from kdsearch.training.task import Shows, Task
 
 PLAN = Plan(steps=150, batch_size=16, learning_rate=0.05, weight_decay=1e-3, seed=7)
+
+
+class Alone:
+    """A task of one module that is clipped as a whole."""
+
+    classes, shows = 3, Shows()
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module, self.players = module, [(module,)]
+
+
+def step(loss: Tensor, module: nn.Module, optimiser: Optimizer, plan: Plan, at: int) -> None:
+    task: Task = Alone(module)  # type: ignore[assignment]  # a step asks for no loss
+    apply(loss, task, optimiser, plan, at)
 
 
 def weights() -> nn.Module:
@@ -26,7 +42,7 @@ def test_weight_decay_spares_biases_and_norms() -> None:
     network = weights()
     plan = replace(PLAN, learning_rate=0.1, weight_decay=0.5, warmup=0.0, steps=10**6)
     loss = sum(parameter.sum() for parameter in network.parameters()) * 0.0
-    apply(loss, network, make_optimiser(network, plan), plan, 0)
+    step(loss, network, make_optimiser(network, plan), plan, 0)
     for name, parameter in network.named_parameters():
         decays = name in ("0.weight", "3.weight")
         expected = 2 - 0.1 * 1.9 * 0.5 * 2 if decays else 2.0
@@ -39,8 +55,8 @@ def test_two_steps_of_nesterov_by_hand() -> None:
     nn.init.constant_(layer.weight, 1.0)
     plan = replace(PLAN, weight_decay=0.0, steps=8, warmup=0.25, learning_rate=1.0)
     optimiser = make_optimiser(layer, plan)
-    for step in (0, 1):
-        apply(0.5 * layer.weight.sum(), layer, optimiser, plan, step)
+    for at in (0, 1):
+        step(0.5 * layer.weight.sum(), layer, optimiser, plan, at)
     first, second = learning_rate(plan, 0), learning_rate(plan, 1)
     assert (first, second) == pytest.approx((0.25, 0.75))
     expected = 1 - first * (0.5 + 0.9 * 0.5) - second * (0.5 + 0.9 * 0.95)
@@ -54,7 +70,7 @@ def test_a_gradient_is_clipped_as_a_whole() -> None:
     for layer in network:
         nn.init.zeros_(layer.weight)
     loss = 30 * network[0].weight.sum() + 40 * network[1].weight.sum()
-    apply(loss, network, make_optimiser(network, plan), plan, 0)
+    step(loss, network, make_optimiser(network, plan), plan, 0)
     taken = [-layer.weight.item() / 1.5 for layer in network]
     assert taken == pytest.approx([0.6, 0.8], rel=1e-4)
 
@@ -64,9 +80,9 @@ def test_unused_weights_are_left_as_they_are() -> None:
     network = weights()
     optimiser = make_optimiser(network, PLAN)
     whole = sum(parameter.sum() for parameter in network.parameters())
-    apply(whole, network, optimiser, PLAN, 0)
+    step(whole, network, optimiser, PLAN, 0)
     before = {name: value.clone() for name, value in network.named_parameters()}
-    apply(network[3].weight.sum(), network, optimiser, PLAN, 1)
+    step(network[3].weight.sum(), network, optimiser, PLAN, 1)
     for name, value in network.named_parameters():
         assert torch.equal(value, before[name]) == (name != "3.weight"), name
 
@@ -86,3 +102,18 @@ def test_the_average_moves_by_one_minus_decay() -> None:
     average(layer, averages, 0.75)
     assert (averages["weight"].item(), averages["bias"].item()) == (1.5, 1.25)
     assert layer.weight.item() == 3.0
+
+
+def test_each_player_is_clipped_on_its_own() -> None:
+    """A teacher's large gradient does not make the student's step smaller."""
+    plan = replace(PLAN, clip=1.0, learning_rate=1.0, momentum=0.5, weight_decay=0.0)
+    plan = replace(plan, warmup=0.0, steps=10**6)
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
+    for layer in network:
+        nn.init.zeros_(layer.weight)
+    task = Alone(network)
+    task.players = [(network[0],), (network[1],)]
+    loss = 0.5 * network[0].weight.sum() + 400 * network[1].weight.sum()
+    apply(loss, task, make_optimiser(network, plan), plan, 0)  # type: ignore[arg-type]
+    taken = [-layer.weight.item() / 1.5 for layer in network]
+    assert taken == pytest.approx([0.5, 1.0], rel=1e-4)

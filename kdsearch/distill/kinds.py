@@ -1,0 +1,92 @@
+"""What a config may name as a method: one of the table, several joined by '+', or a class."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from kdsearch.core.records import Recipe
+from kdsearch.core.space import Choice, Space, Value
+from kdsearch.distill import BROKEN, METHODS
+from kdsearch.distill.combined import PLUS, Combined, combined_space, weight_space
+from kdsearch.distill.method import Method
+from kdsearch.distill.plugins import shortcoming
+from kdsearch.errors import UserError, did_you_mean
+from kdsearch.factory import find_factory
+
+MODULE = "module:"
+
+
+class Kind(NamedTuple):
+    """A method by name: what a search may vary of it, and how it is made."""
+
+    name: str
+    knobs: Space
+    options: Space
+    make: Callable[..., Method]
+    about: str
+
+    @property
+    def allowed(self) -> Space:
+        """Knobs and options: all that a config may set."""
+        return Space({**self.options.axes, **self.knobs.axes})
+
+
+def kind(name: str) -> Kind:
+    """The method of a name.
+
+    Raises:
+        UserError: there is none, it cannot be loaded, or methods that cannot be added.
+    """
+    if PLUS in name and not name.startswith(MODULE):
+        return sum_of([kind(part.strip()) for part in name.split(PLUS)])
+    method = METHODS.get(name) or brought(name)
+    about = (method.__doc__ or "").strip().partition("\n")[0]
+    return Kind(name, method.knobs, method.options, method, about)
+
+
+def brought(name: str) -> type[Method]:
+    """A method of the user's own file."""
+    if name in BROKEN:
+        raise UserError(f"method '{name}' cannot be loaded: {BROKEN[name]}")
+    if not name.startswith(MODULE):
+        raise UserError(f"unknown method '{name}'; {did_you_mean(name, METHODS)}")
+    found = find_factory(name.removeprefix(MODULE))
+    if wrong := shortcoming(found, getattr(found, "name", name)):  # type: ignore[arg-type]
+        raise UserError(f"method {name}: {wrong}")
+    return found  # type: ignore[return-value]
+
+
+def sum_of(kinds: list[Kind]) -> Kind:
+    names = [k.name for k in kinds]
+    if len(set(names)) < len(names):
+        raise UserError(f"{PLUS.join(names)}: a method is added to itself; name each once")
+    makers = {k.name: k.make for k in kinds}
+
+    def make(**knobs: Value) -> Method:
+        return Combined(makers, knobs)  # type: ignore[return-value]
+
+    knobs = combined_space({k.name: k.knobs for k in kinds})
+    return Kind(
+        PLUS.join(names),
+        Space({**knobs.axes, **weight_space(names).axes}),
+        combined_space({k.name: k.options for k in kinds}),
+        make,
+        "losses added: " + ", ".join(names),
+    )
+
+
+def asks_for_teacher(kind: Kind, space: Space) -> bool:
+    """Whether some value of a space of its knobs makes the method need a trained teacher."""
+    choices = [
+        {name: value}
+        for name, axis in space.axes.items()
+        if isinstance(axis, Choice)
+        for value in axis.values
+    ]
+    return any(kind.make(**knobs).needs.teacher for knobs in [{}, *choices])
+
+
+def method_of(recipe: Recipe) -> Method:
+    """The method of a recipe, with its knobs' values."""
+    make: Callable[..., Method] = kind(recipe.method).make
+    knobs: Mapping[str, Value] = dict(recipe.knobs)
+    return make(**knobs)

@@ -1,0 +1,93 @@
+"""Where a training run's batches come from: images in memory, shown as a plan says.
+
+What a step sees is a function of the plan and the step alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from kdsearch.core.seeds import derive
+from kdsearch.data.augment import Augment, normalise
+from kdsearch.data.batches import Batches
+from kdsearch.data.partners import partners
+from kdsearch.data.records import DataInfo, Split
+from kdsearch.distill.method import View
+from kdsearch.training.plan import Plan
+from kdsearch.training.task import Batch, Sample, Shows
+
+
+class Source(Protocol):
+    """Where the loop takes its batches from."""
+
+    def batches(self, plan: Plan, shows: Shows, start: int, until: int) -> Iterator[Batch]:
+        """The batch of each step from `start` up to `until`."""
+
+    def sample(self, batch_size: int) -> Sample:
+        """Two images and the set's numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The training images, on the device that trains, and how they are shown."""
+
+    split: Split
+    info: DataInfo
+
+    def batches(self, plan: Plan, shows: Shows, start: int, until: int) -> Iterator[Batch]:
+        """See `Source`."""
+        order = Batches(self.split, plan.batch_size, plan.seed)
+        further = [
+            Batches(self.split, plan.batch_size, derive(plan.seed, "ahead", n))
+            for n in range(shows.ahead)
+        ]
+        augment = Augment(plan.augment, self.info.size)
+        for step in range(start, until):
+            chosen = order.at(step)
+            shown = [self.shown(chosen, augment, derive(plan.seed, "augment", step))]
+            for view in shows.views:
+                seed = derive(plan.seed, "view", view, step)
+                images = self.shown(self.related(view, chosen, seed), augment, seed)
+                shown.append(torch.rot90(images, TURNS.get(view, 0), (2, 3)))
+            ahead = [
+                (self.shown(at, augment, derive(plan.seed, "ahead", n, step)), self.labels(at))
+                for n, at in enumerate(each.at(step) for each in further)
+            ]
+            torch.manual_seed(derive(plan.seed, "noise", step))
+            yield Batch(
+                laid_out(shown[0] if len(shown) == 1 else torch.cat(shown)),
+                self.labels(chosen),
+                step,
+                step / plan.steps,
+                step % order.steps_per_epoch == 0,
+                chosen.to(self.split.labels.device),
+                tuple((laid_out(images), labels) for images, labels in ahead),
+            )
+
+    def sample(self, batch_size: int) -> Sample:
+        """See `Source`."""
+        images = normalise(self.split.images[:2], self.info.mean, self.info.std)
+        return Sample(images, len(self.info.classes), len(self.split), batch_size)
+
+    def related(self, view: View, chosen: Tensor, seed: int) -> Tensor:
+        """Positions of the images that a view shows beside those chosen."""
+        return partners(self.split.labels, chosen, seed) if view == "same class" else chosen
+
+    def shown(self, positions: Tensor, augment: Callable[..., Tensor], seed: int) -> Tensor:
+        images = self.split.images[positions.to(self.split.images.device)]
+        return normalise(augment(images, seed), self.info.mean, self.info.std)
+
+    def labels(self, positions: Tensor) -> Tensor:
+        return self.split.labels[positions.to(self.split.labels.device)]
+
+
+TURNS: Mapping[View, int] = MappingProxyType({"90": 1, "180": 2, "270": 3})
+"""Quarter turns of a view."""
+
+
+def laid_out(images: Tensor) -> Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
