@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 from torch import Tensor, nn
 
+from kdsearch.core.records import Recipe
 from kdsearch.core.space import Space
 from kdsearch.output import Output
 
@@ -122,7 +123,7 @@ class Auxiliary:
 
     size: Literal["max_subnet", "double_width"]
     """The space's largest student, or this student with every width doubled."""
-    method: "Method"
+    recipe: Recipe
     """How it is taught."""
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import nn
 
 from kdsearch.core.progress import Progress
-from kdsearch.search.rung import Setting
+from kdsearch.search.setting import Setting
 from kdsearch.search.source import Source
 
 

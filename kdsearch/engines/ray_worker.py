@@ -6,7 +6,8 @@ from ray import tune
 
 from kdsearch.core.progress import Silent
 from kdsearch.engines.ray_searcher import as_job
-from kdsearch.search.rung import Rungs, Setting
+from kdsearch.search.rung import Rungs
+from kdsearch.search.setting import Setting
 
 
 class Worker(tune.Trainable):

@@ -17,7 +17,7 @@ from kdsearch.pipeline.costs import bounds_of, space_key
 from kdsearch.pipeline.trials import readable
 from kdsearch.search.climb import Climb, Places, Terms
 from kdsearch.search.pool import Pool
-from kdsearch.search.rung import Setting
+from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase, Phases
 from kdsearch.search.study.journal import Study
 from kdsearch.search.trial import Trial
@@ -121,6 +121,7 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         fractions=tuple(context.config.search.rungs),
         device=context.device,
         threads=context.config.threads,
+        store=str(context.store.root.resolve()),
     )
 
 

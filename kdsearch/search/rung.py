@@ -17,19 +17,18 @@ from torch import Tensor, nn
 
 from kdsearch.core.ladder import steps_at
 from kdsearch.core.progress import Progress
-from kdsearch.core.records import Job, Result
+from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.core.seeds import derive
-from kdsearch.core.space import Space
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill.kinds import method_of
-from kdsearch.distill.method import Method
+from kdsearch.distill.method import Auxiliary, Method
 from kdsearch.errors import TrainingError
 from kdsearch.files import read_json, write_bytes, write_json
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
-from kdsearch.nets.stored import stored_weights
+from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
+from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.supernet.evaluate import accuracy, inherit
 from kdsearch.teachers.make import load_teacher
@@ -37,28 +36,10 @@ from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import Telling, fit
-from kdsearch.training.plan import Plan
 
 CALIBRATION_BATCH = 128
 STUDENT = "student.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """All that a rung needs beside the job: paths and plain data, so it travels anywhere."""
-
-    data: str
-    supernet: str
-    teacher: str | None
-    family: str
-    space: Space
-    plan: Plan
-    """Of the full distillation; each job brings its own seed."""
-    fractions: tuple[float, ...]
-    device: str = "cpu"
-    threads: int = 1
-    """Intra-op threads of a worker: part of what makes a run repeat exactly."""
 
 
 def result_path(job: Job) -> Path:
@@ -123,9 +104,8 @@ class Rungs:
         assert job.recipe is not None
         setting, folder = self.setting, Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
-        plan = replace(setting.plan, seed=job.seed)
-        student = self.supernet.carve(job.architecture).to(setting.device)
-        task = self.task(student, method_of(job.recipe), job)
+        plan = replace(setting.plan, seed=job.seed, steps=job.steps or setting.plan.steps)
+        task = self.task(job, method_of(job.recipe))
         done = fit(
             task,
             self.feed,
@@ -146,16 +126,29 @@ class Rungs:
             details={"curve": done.curve, "steps": done.step},
         )
 
-    def task(self, student: nn.Module, method: Method, job: Job) -> Distillation:
+    def task(self, job: Job, method: Method) -> Distillation:
         """The student with all that its method needs; its modules' seed is the job's."""
         needs, plan = method.needs, self.setting.plan
         teacher = self.teacher if needs.teacher or needs.online else None
+        if needs.auxiliary is not None:
+            teacher = self.auxiliary(needs.auxiliary, job.architecture)
         return Distillation(
-            Lesson(student, method, teacher),
+            Lesson(self.student(job), method, teacher),
             self.feed.sample(plan.batch_size),
             precision=plan.precision,
             seed=derive(job.seed, "parts"),
         )
+
+    def student(self, job: Job) -> nn.Module:
+        """As it starts: inherited from the supernet, or fresh from the job's seed."""
+        if self.setting.supernet is not None:
+            return self.supernet.carve(job.architecture).to(self.setting.device)
+        return new_student(self.setting, job, self.feed)
+
+    def auxiliary(self, wanted: Auxiliary, architecture: Architecture) -> nn.Module:
+        supernet = None if self.setting.supernet is None else self.supernet
+        pupil = Pupil(supernet, self.teacher, self.feed, self.calibration, self.progress)
+        return auxiliary_teacher(self.setting, wanted, architecture, pupil)
 
     def score(self, student: nn.Module) -> float:
         return accuracy(student, *self.search_val)
@@ -200,13 +193,6 @@ def calibration_batches(data: SearchData, device: str) -> list[Tensor]:
     images = data.calibration.images.to(device)
     shown = normalise(images, data.info.mean, data.info.std)
     return [batch for batch in torch.split(shown, CALIBRATION_BATCH) if len(batch) > 1]
-
-
-def load_supernet(setting: Setting, data: SearchData) -> Supernet:
-    family = FAMILIES[setting.family]
-    net = family.supernet(setting.space, data.info.channels, len(data.info.classes))
-    net.load_state_dict(stored_weights(Path(setting.supernet) / "supernet.safetensors"))
-    return net.to(setting.device)  # type: ignore[return-value]
 
 
 def cpu_state(network: nn.Module) -> dict[str, Tensor]:

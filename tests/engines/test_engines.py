@@ -22,7 +22,7 @@ from kdsearch.errors import SearchError, TeacherError, UserError
 from kdsearch.files import read_json
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
-from kdsearch.search.rung import Setting
+from kdsearch.search.setting import Setting
 from kdsearch.training.plan import Plan
 
 ray = pytest.mark.ray
@@ -186,11 +186,11 @@ REASONS = {
 @pytest.mark.parametrize(
     ("name", "orders", "failed"),
     [
-        # calls: 2 to look at the teacher; by trial 2, 2, and six times 6
+        # calls: 2 to look at the teacher; by trial 2, 2, and six times 7, a probe first
         ("in-process", {4: "memory", 6: "bug"}, {0: "memory", 1: "bug"}),
         pytest.param(
-            "ray-tune",  # 2 + 2 until killed, 2 + 6 anew, 2, 2, and five times 6
-            {4: "kill", 14: "memory", 16: "bug"},
+            "ray-tune",  # 2 + 2 until killed, 2 + 7 anew, 2, 2, and five times 7
+            {4: "kill", 15: "memory", 17: "bug"},
             {1: "memory", 2: "bug"},
             marks=[ray, slow],
         ),
@@ -204,12 +204,12 @@ def test_failures_are_told_apart_and_a_lost_worker_is_replaced(
     faulty: Callable[[str, dict[int, str]], RunDir],
     plugins: Path,
 ) -> None:
-    """One trial after the other, a trial asks the teacher six times up to rung 1."""
+    """One trial after the other, a trial asks the teacher seven times up to rung 1."""
     if name == "ray-tune":
         request.getfixturevalue("ray_up")
     run = faulty(name, orders)
     calls = (plugins / "calls").stat().st_size
-    assert calls == (46 if "kill" in orders.values() else 42)
+    assert calls == (52 if "kill" in orders.values() else 48)
     found = trials(run)
     assert len(found) == 8
     assert {t.number: t.reason for t in found if t.state == "failed"} == {

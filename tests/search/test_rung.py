@@ -16,7 +16,8 @@ from kdsearch.files import read_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.nets import FAMILIES
 from kdsearch.rundir import RunDir
-from kdsearch.search.rung import CHECKPOINT, STUDENT, Rungs, Setting, is_out_of_memory
+from kdsearch.search.rung import CHECKPOINT, STUDENT, Rungs, is_out_of_memory
+from kdsearch.search.setting import Setting
 from kdsearch.spaces import load_space
 from kdsearch.training.plan import Plan
 
