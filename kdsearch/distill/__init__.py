@@ -4,11 +4,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kdsearch.distill.hard import Hard
+from kdsearch.distill.lightskd import LightSKD
 from kdsearch.distill.method import Method
 from kdsearch.distill.plugins import plugged_in
 from kdsearch.distill.soften import Soften
 
-OURS: Mapping[str, type[Method]] = MappingProxyType({m.name: m for m in (Hard, Soften)})
+OURS: Mapping[str, type[Method]] = MappingProxyType(
+    {
+        m.name: m
+        for m in (
+            Hard,
+            LightSKD,
+            Soften,
+        )
+    }
+)
 THEIRS, BROKEN = plugged_in(OURS)
 """Methods of other packages, and why some of them cannot be had, by name."""
 METHODS: Mapping[str, type[Method]] = MappingProxyType({**OURS, **THEIRS})
