@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kdsearch.distill.hard import Hard
+from kdsearch.distill.information_flow import InformationFlow
 from kdsearch.distill.lightskd import LightSKD
 from kdsearch.distill.method import Method
+from kdsearch.distill.multi_level import MultiLevel
 from kdsearch.distill.plugins import plugged_in
 from kdsearch.distill.soften import Soften
 
@@ -14,7 +16,9 @@ OURS: Mapping[str, type[Method]] = MappingProxyType(
         m.name: m
         for m in (
             Hard,
+            InformationFlow,
             LightSKD,
+            MultiLevel,
             Soften,
         )
     }
