@@ -18,10 +18,15 @@ FLOOR = 1e-6
 
 
 def pairwise_distances(rows: Float[Tensor, "batch size"]) -> Float[Tensor, "batch batch"]:
-    """√(max(‖a‖² + ‖b‖² − 2 a·b, 0) + 1e-6): Euclidean, never quite zero."""
+    """√(max(‖a‖² + ‖b‖² − 2 a·b, 0) + 1e-6): Euclidean, never quite zero.
+
+    The diagonal's square is 0 without being computed: its rounding in float32 would be larger
+    than 1e-6.
+    """
     squares = rows.square().sum(1)
     squared = squares[:, None] + squares[None, :] - 2 * rows @ rows.T
-    return (squared.clamp(min=0) + 1e-6).sqrt()
+    own = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    return (squared.masked_fill(own, 0.0).clamp(min=0) + 1e-6).sqrt()
 
 
 def cosine(

@@ -129,3 +129,12 @@ def test_the_mean_distance_carries_no_gradient(waves: Callable[..., Tensor]) -> 
     (expected,) = torch.autograd.grad(torch.exp(-distances / fixed).sum(), rows)
     (found,) = torch.autograd.grad(KERNELS["adaptive_rbf"](rows).sum(), rows)
     torch.testing.assert_close(found, expected)
+
+
+def test_a_row_is_at_no_distance_from_itself_in_float32_too() -> None:
+    rows = torch.randn(8, 300, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    exact = pairwise_distances(rows)
+    torch.testing.assert_close(exact.diagonal(), torch.full((8,), 1e-3, dtype=torch.float64))
+    torch.testing.assert_close(
+        pairwise_distances(rows.float()).double(), exact, rtol=1e-5, atol=1e-7
+    )
