@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kdsearch.distill.evolutionary import Evolutionary
 from kdsearch.distill.hard import Hard
 from kdsearch.distill.information_flow import InformationFlow
 from kdsearch.distill.lightskd import LightSKD
@@ -15,6 +16,7 @@ OURS: Mapping[str, type[Method]] = MappingProxyType(
     {
         m.name: m
         for m in (
+            Evolutionary,
             Hard,
             InformationFlow,
             LightSKD,

@@ -98,7 +98,9 @@ class Distillation:
         for images, labels in batch.ahead:
             with self._autocast(images):
                 out = single(teacher(images, batch.progress))
-            yield Loss(teacher.rule.loss(Said(out, teacher.parts), labels), told)
+            loss = teacher.rule.loss(Said(out, teacher.parts), labels)
+            if loss.requires_grad:  # a frozen network's modules may have nothing to learn
+                yield Loss(loss, told)
 
     def shipped(self, average: Mapping[str, Tensor]) -> nn.Module:
         """What ships: the student (or what its method makes of it) with averaged weights."""

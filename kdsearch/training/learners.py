@@ -98,7 +98,9 @@ def gather(
 
 def joined(rule: Online, teacher: nn.Module | None, probe: Probe) -> OnlineTeacher:
     assert teacher is not None, "a teacher that learns here needs a network to start from"
-    network = fresh(teacher) if rule.scratch else copy.deepcopy(teacher)
+    network = copy.deepcopy(teacher)
+    if rule.scratch:  # on the processor, where the weights drawn are the same on every machine
+        network = fresh(network.cpu())
     network.requires_grad_(True)
     return OnlineTeacher(rule, network, rule.parts(probe))
 

@@ -21,9 +21,7 @@ from kdsearch.training.plan import Plan
 from kdsearch.training.task import Batch, Loss, Task
 
 CLASSES = 4
-PLAN = Plan(
-    steps=40, batch_size=16, learning_rate=0.05, weight_decay=1e-3, seed=7, augment="shift"
-)
+PLAN = Plan(steps=40, batch_size=16, learning_rate=0.05, weight_decay=1e-3, seed=7)
 QUIET = Telling(Silent(), "test")
 
 Made = Callable[..., nn.Module]
