@@ -5,13 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kdsearch.pipeline.api import Run, load, run
+    from kdsearch.pipeline.distill_student import Distilled, distill_student
 
 __version__ = "0.1.0"
-__all__ = ["Run", "__version__", "load", "run"]
+__all__ = ["Distilled", "Run", "__version__", "distill_student", "load", "run"]
+HOMES = {"Run": "api", "load": "api", "run": "api"} | dict.fromkeys(
+    ("Distilled", "distill_student"), "distill_student"
+)
+"""The file of kdsearch/pipeline/ in which each public name lives."""
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported on first use: torch takes seconds to load."""
-    if name in ("Run", "load", "run"):
-        return getattr(import_module("kdsearch.pipeline.api"), name)
+    if name in HOMES:
+        return getattr(import_module(f"kdsearch.pipeline.{HOMES[name]}"), name)
     raise AttributeError(f"module 'kdsearch' has no attribute '{name}'")

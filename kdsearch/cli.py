@@ -103,6 +103,36 @@ def out_of(arguments: argparse.Namespace) -> Path:
     return Path(arguments.out or Path("runs") / Path(arguments.config).stem)
 
 
+def distill(arguments: argparse.Namespace) -> int:
+    from kdsearch.config import read_config
+    from kdsearch.pipeline.distill import distill as teach
+    from kdsearch.pipeline.distill import words
+
+    config = read_config(arguments.config, arguments.set)
+    with terminal_progress(sys.stderr) as progress:
+        card = teach(config, out_of(arguments), progress)
+    print("\n".join(words(card, out_of(arguments) / "student")))
+    return 0
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    from kdsearch.config import read_config
+    from kdsearch.pipeline.compare import compare as run_all
+    from kdsearch.pipeline.compare import names_of
+    from kdsearch.pipeline.comparison import comparison_text
+
+    config = read_config(arguments.config, arguments.set)
+    methods = names_of(config, arguments.methods)
+    with terminal_progress(sys.stderr) as progress:
+        content = run_all(
+            config, out_of(arguments), progress, methods=methods, seeds=arguments.seeds
+        )
+    say(content, arguments.json, comparison_text(content))
+    if not arguments.json:
+        print(f"page: {out_of(arguments) / 'comparison.html'}")
+    return 0
+
+
 def status(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.status import lines
     from kdsearch.pipeline.status import status as state
@@ -250,6 +280,19 @@ def parser() -> argparse.ArgumentParser:
     one = add(verbs, "run", run, "every stage; what is done already is not done again")
     config(one)
     one.add_argument("--until", choices=STAGES, help="the last stage to do")
+
+    one = add(verbs, "distill", distill, "one student, one recipe, to checked files")
+    config(one)
+
+    one = add(verbs, "compare", compare, "one student, several methods and seeds, in pairs")
+    config(one)
+    one.add_argument(
+        "--methods",
+        metavar="A,B",
+        help="soften,dist,multi_level@views=1; default: the config's; hard and soften join",
+    )
+    one.add_argument("--seeds", type=int, default=3, metavar="N", help="default: %(default)s")
+    as_json(one)
 
     one = of_run(verbs, "status", status, "what is done, running, failed and why")
     as_json(one)

@@ -104,6 +104,32 @@ def teacher(config: Config) -> Iterator[Problem]:
         )
 
 
+def student(config: Config) -> Iterator[Problem]:
+    it = config.student
+    if wrong := source_problem(it.network, "family", ("torchvision", "module")):
+        yield ("student", "network"), wrong
+    elif it.network == "family":
+        yield from student_of_space(config)
+    else:
+        if it.architecture != "smallest":
+            yield ("student", "architecture"), "is for student.network: family; remove this"
+        if it.weights is not None and (wrong := weights_problem(it.network, it.weights)):
+            yield ("student", "weights"), wrong
+
+
+def student_of_space(config: Config) -> Iterator[Problem]:
+    it = config.student
+    for key in ("weights", "input", "taps"):
+        if getattr(it, key) is not None:
+            rule = "is for a network brought along; set student.network, or remove this"
+            yield ("student", key), rule
+    chosen = it.architecture
+    if not isinstance(chosen, str) and not refused(partial(spaces.locate, config.space)):
+        axes = spaces.load_space(config.space).space
+        if wrong := refused(partial(axes.check, chosen)):
+            yield ("student", "architecture"), wrong
+
+
 def weights_problem(network: str, weights: str) -> str | None:
     if network == OBJECT:
         return "a network passed in Python has its own; remove this"
@@ -224,6 +250,7 @@ def narrowed_to_values(path: Keys, values: Sequence[Value], axis: Axis) -> Itera
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     data,
     teacher,
+    student,
     space,
     budgets,
     search,

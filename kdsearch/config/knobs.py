@@ -6,9 +6,25 @@ from kdsearch.config.models import Distill, KnobRange, Sum
 from kdsearch.core.space import Axis, Choice, Range, Space, Value
 
 
+AUX, LARGEST = "aux", "max_subnet"
+
+
 def knob_spaces(distill: Distill) -> dict[str, Space]:
-    """The space of each method's knobs, by the method's name."""
-    return {name: knob_space(distill, name) for name in distill.names}
+    """What a search varies of each method, by the method's name.
+
+    A method that can learn from an auxiliary network takes the largest subnet, which a search
+    has at hand, unless the config says otherwise.
+    """
+    return {name: with_largest(name, knob_space(distill, name)) for name in distill.names}
+
+
+def with_largest(method: str, space: Space) -> Space:
+    from kdsearch.distill.kinds import kind  # brings torch, which a query does without
+
+    offered = kind(method).options.axes.get(AUX)
+    if offered is None or AUX in space.axes or not offered.holds(LARGEST):
+        return space
+    return Space({**space.axes, AUX: Choice((LARGEST,))})
 
 
 def knob_space(distill: Distill, method: str) -> Space:

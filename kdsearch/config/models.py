@@ -142,6 +142,22 @@ class Teacher(Training):
     """Learning rate at its peak."""
 
 
+class Student(Section):
+    """The one student that `distill` and `compare` teach; a search looks for its own."""
+
+    network: str = "family"
+    """family (one of the space, see architecture), torchvision:NAME, or
+    module:pkg.mod:factory, which runs your code."""
+    architecture: Literal["smallest", "largest"] | Mapping[str, int | float | str] = "smallest"
+    """A student of the space: smallest, largest, or {stage1.width: 16, …}."""
+    weights: str | None = None
+    """For a network brought along: a file of weights, or the name of torchvision weights."""
+    input: Input | None = None
+    """What a network brought along expects of its images: {size, mean, std}."""
+    taps: tuple[str, ...] | None = None
+    """Names of the layers whose outputs learn; null finds the ends of the stages."""
+
+
 class Supernet(Training):
     """The shared weights of all students."""
 
@@ -282,6 +298,7 @@ class Config(Section):
     teacher: Teacher = Teacher()
     space: str = "resnet-tiny"
     """A shelved search space (`kdsearch spaces` lists them) or the path of a YAML file."""
+    student: Student = Student()
     supernet: Supernet = Supernet()
     distill: Distill = Distill()
     latency: Latency = Latency()

@@ -1,23 +1,24 @@
 """Reads a config: text or mapping, then overrides, then every check; frozen at the end.
 
-A relative path in `data.name: folder:PATH`, `data.root`, `space` and `teacher.weights` is taken
-from the config file's folder if something is there, and from the current folder otherwise.
+A relative path in `data.name: folder:PATH`, `data.root`, `space` and `weights` is taken from
+the config file's folder if something is there, and from the current folder otherwise.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from kdsearch.config.checks import is_weights_file, problems
 from kdsearch.config.explain import Finding, findings
-from kdsearch.config.models import Config, Section
+from kdsearch.config.models import Config, Section, Student, Teacher
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value
 from kdsearch.spaces.shelf import is_path
 
+Network = TypeVar("Network", Teacher, Student)
 KNOBS = "distill.knobs."
 """Names of knobs hold a dot of their own."""
 
@@ -121,21 +122,26 @@ def replace_places(keys: Keys, document: Document, place: Place) -> None:
 
 def resolved(config: Config, folder: Path) -> Config:
     """The config with its relative paths made absolute."""
-    data, teacher = config.data, config.teacher
+    data = config.data
     kind, _, path = data.name.partition(":")
     name = f"folder:{absolute(path, folder)}" if kind == "folder" and path else data.name
     root = data.root and absolute(data.root, folder)
-    weights = teacher.weights
-    if weights and is_weights_file(weights):
-        weights = absolute(weights, folder)
     space = absolute(config.space, folder) if is_path(config.space) else config.space
     return config.model_copy(
         update={
             "data": data.model_copy(update={"name": name, "root": root}),
-            "teacher": teacher.model_copy(update={"weights": weights}),
+            "teacher": with_weights(config.teacher, folder),
+            "student": with_weights(config.student, folder),
             "space": space,
         }
     )
+
+
+def with_weights(network: Network, folder: Path) -> Network:
+    """The section with a weights file made absolute."""
+    if network.weights is None or not is_weights_file(network.weights):
+        return network
+    return network.model_copy(update={"weights": absolute(network.weights, folder)})
 
 
 def absolute(path: str, folder: Path) -> str:

@@ -88,14 +88,14 @@ class Space:
     def draw(self, rng: random.Random) -> Point:
         return {name: axis.draw(rng) for name, axis in self.axes.items()}
 
-    def check(self, point: Mapping[str, Value]) -> None:
-        """Raises UserError where a name or a value is not of this space."""
+    def check(self, point: Mapping[str, Value], *, whole: bool = True) -> None:
+        """Raises UserError where a name or a value is not of this space, or one is missing."""
         for name, value in point.items():
             if name not in self.axes:
                 raise UserError(f"unknown axis '{name}'; {did_you_mean(name, self.axes)}")
             if not self.axes[name].holds(value):
                 raise UserError(f"{name} = {value}; allowed: {self.axes[name]}")
-        missing = [name for name in self.axes if name not in point]
+        missing = [name for name in self.axes if whole and name not in point]
         if missing:
             raise UserError(f"missing: {', '.join(missing)}")
 

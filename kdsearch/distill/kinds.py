@@ -7,7 +7,7 @@ from kdsearch.core.records import Recipe
 from kdsearch.core.space import Choice, Space, Value
 from kdsearch.distill import BROKEN, METHODS
 from kdsearch.distill.combined import PLUS, Combined, combined_space, weight_space
-from kdsearch.distill.method import Method
+from kdsearch.distill.method import Method, Needs
 from kdsearch.distill.plugins import shortcoming
 from kdsearch.errors import UserError, did_you_mean
 from kdsearch.factory import find_factory
@@ -76,13 +76,23 @@ def sum_of(kinds: list[Kind]) -> Kind:
 
 def asks_for_teacher(kind: Kind, space: Space) -> bool:
     """Whether some value of a space of its knobs makes the method need a trained teacher."""
+    return any(needs.teacher for needs in possible_needs(kind, space))
+
+
+def brings_up(name: str, space: Space) -> bool:
+    """Whether the method may train a teacher of its own beside the student."""
+    return any(needs.online is not None for needs in possible_needs(kind(name), space))
+
+
+def possible_needs(kind: Kind, space: Space) -> list[Needs]:
+    """The needs at the defaults, changed by one value at a time."""
     choices = [
         {name: value}
         for name, axis in space.axes.items()
         if isinstance(axis, Choice)
         for value in axis.values
     ]
-    return any(kind.make(**knobs).needs.teacher for knobs in [{}, *choices])
+    return [kind.make(**knobs).needs for knobs in [{}, *choices]]
 
 
 def method_of(recipe: Recipe) -> Method:

@@ -6,10 +6,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from kdsearch.core.records import Architecture
 from kdsearch.export.format import Spec
+from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import read_json, write_bytes, write_json
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.logits import Logits
 from kdsearch.runtimes.eager import Eager
 from kdsearch.runtimes.runtime import Call
@@ -35,10 +34,3 @@ class Safetensors:
         student.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
         example = torch.zeros(1, spec["channels"], spec["size"], spec["size"])
         return Eager().prepare(Logits(student), example, threads=1)
-
-
-def rebuilt(spec: Spec) -> nn.Module:
-    """The student a spec describes, with fresh weights."""
-    return FAMILIES[spec["family"]].student(
-        Architecture.of(spec["architecture"]), spec["channels"], len(spec["classes"])
-    )

@@ -71,16 +71,20 @@ class CostBook:
 
     def measured(self, architectures: Sequence[Architecture]) -> dict[str, Latency]:
         """A fresh measurement of all of them in the same rounds, written nowhere."""
+        torch.manual_seed(0)
+        return self.beside_anchors({a.id: Logits(self.build(a)).eval() for a in architectures})
+
+    def beside_anchors(self, networks: Mapping[str, nn.Module]) -> dict[str, Latency]:
+        """Any networks, each giving logits, in the same rounds as the anchors."""
         reference_path = self.folder / REFERENCE
         reference = read_json(reference_path) if reference_path.exists() else None
-        torch.manual_seed(0)
         outcome = measure(
-            {a.id: Logits(self.build(a)).eval() for a in architectures},
+            networks,
             {name: Logits(self.build(a)).eval() for name, a in self.anchors.items()},
             self.target,
             torch.randn(self.target.batch_size, *self.shape),
             rounds=self.rounds,
-            seed=derive(0, *sorted(a.id for a in architectures)),
+            seed=derive(0, *sorted(networks)),
             reference=reference,
             progress=self.progress,
         )

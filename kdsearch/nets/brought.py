@@ -57,7 +57,10 @@ def show(images: Tensor, view: View, wants_channels: int) -> Tensor:
         images = images.expand(-1, wants_channels, -1, -1)
     if view.size is not None and view.size != images.shape[-1]:
         images = F.interpolate(
-            images, size=(view.size, view.size), mode="bilinear", antialias=True
+            images,
+            size=(view.size, view.size),
+            mode="bilinear",
+            antialias=view.size < images.shape[-1],  # does nothing upwards, and ONNX has none
         )
     if renormalises:
         mean, std = view.mean or view.data_mean, view.std or view.data_std

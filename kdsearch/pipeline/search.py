@@ -5,15 +5,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kdsearch.config.knobs import knob_spaces
+from kdsearch.config.knobs import knob_space, knob_spaces
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
+from kdsearch.distill.kinds import brings_up
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
 from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
+from kdsearch.pipeline.teacher import untrained
 from kdsearch.pipeline.trials import readable
 from kdsearch.search.climb import Climb, Places, Terms
 from kdsearch.search.pool import Pool
@@ -111,10 +113,14 @@ def terms_of(context: Context) -> Terms:
 
 def setting_of(context: Context, ground: Ground) -> Setting:
     plan = context.plan(context.config.distill, "distill", ground.info.counts["train"])
+    teacher = ground.teacher
+    distill = context.config.distill
+    if teacher is None and any(brings_up(n, knob_space(distill, n)) for n in distill.names):
+        teacher = untrained(context, ground.data, ground.info)
     return Setting(
         data=str(ground.data.resolve()),
         supernet=str(ground.supernet.resolve()),
-        teacher=None if ground.teacher is None else str(ground.teacher.resolve()),
+        teacher=None if teacher is None else str(teacher.resolve()),
         family=context.space.family,
         space=context.space.space,
         plan=plan,

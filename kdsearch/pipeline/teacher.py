@@ -68,6 +68,26 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
     return folder
 
 
+def untrained(context: Context, data: Path, info: DataInfo) -> Path:
+    """The teacher's network before any training, for methods that bring it up themselves."""
+    teacher = context.config.teacher
+    plan = context.plan(teacher, "teacher", info.counts["train"])
+    origin = origin_of(context)
+    key = {
+        "version": VERSION,
+        "data": info.fingerprint,
+        "origin": {**asdict(origin), "architecture": dict(origin.architecture)},
+        "training": "none",
+        "seed": plan.seed,
+    }
+
+    def make(folder: Path) -> None:
+        feed = Feed(load_search(data).train.to(context.device), info)
+        make_teacher(origin, "none", Course(feed, plan, Path(), context.progress), folder)
+
+    return context.store.build("teacher", key, make)
+
+
 def note_scores(folder: Path, network: nn.Module, search_val: Split, info: DataInfo) -> None:
     """Adds to teacher.json how well the teacher does itself, and what it costs."""
     images = normalise(search_val.images, info.mean, info.std)

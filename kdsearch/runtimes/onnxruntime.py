@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from kdsearch.runtimes.runtime import Array, Call
 
+TRACER_WARNING: type[Warning] = torch.jit._trace.TracerWarning
+
 
 class OnnxRuntime:
     name = "onnxruntime"
@@ -33,6 +35,7 @@ def traced(network: nn.Module, example: Tensor) -> bytes:
     buffer: Any = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", TRACER_WARNING)  # no other shape will come
         torch.onnx.export(
             network,
             (example,),

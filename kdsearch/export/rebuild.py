@@ -1,0 +1,42 @@
+"""The network a spec describes, with fresh weights: of a family, or brought along."""
+
+import torch
+from torch import nn
+
+from kdsearch.core.records import Architecture
+from kdsearch.data.records import DataInfo, Split
+from kdsearch.export.format import Spec
+from kdsearch.nets import FAMILIES
+from kdsearch.teachers.make import Origin
+from kdsearch.teachers.student import brought_student
+from kdsearch.training.feed import Feed
+
+
+def rebuilt(spec: Spec) -> nn.Module:
+    """Its forward gives an Output.
+
+    Raises:
+        UserError: the code or library a brought network came from is not here.
+    """
+    classes = spec["classes"]
+    if "origin" not in spec:
+        return FAMILIES[spec["family"]].student(
+            Architecture.of(spec["architecture"]), spec["channels"], len(classes)
+        )
+    size = spec["size"]
+    blank = Split(
+        torch.zeros(2, spec["channels"], size, size, dtype=torch.uint8),
+        torch.zeros(2, dtype=torch.int64),
+    )
+    info = DataInfo(
+        name="",
+        classes=tuple(classes),
+        channels=spec["channels"],
+        size=size,
+        mean=tuple(spec["mean"]),
+        std=tuple(spec["std"]),
+        counts={},
+        skipped=(),
+        fingerprint="",
+    )
+    return brought_student(Origin(**spec["origin"]), Feed(blank, info))

@@ -1,0 +1,149 @@
+"""What `distill` and `compare` share: one student of the config, and recipes for it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kdsearch.config.knobs import knob_space
+from kdsearch.config.models import Distill
+from kdsearch.core.records import Architecture, Recipe
+from kdsearch.core.space import Choice, Value
+from kdsearch.data.records import DataInfo
+from kdsearch.distill.kinds import kind, method_of
+from kdsearch.errors import UserError
+from kdsearch.files import content_hash, file_hash
+from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.teacher import source_key, taught, untrained
+from kdsearch.search.setting import Setting
+from kdsearch.spaces.marked import read_value
+from kdsearch.teachers.make import Origin
+
+AT = "@"
+"""Between a method and a knob's value on the command line: 'multi_level@views=1'."""
+
+
+def student_architecture(context: Context) -> Architecture:
+    """The config's student of the space; empty for a network brought along."""
+    student, space = context.config.student, context.space.space
+    if student.network != "family":
+        return Architecture(())
+    if isinstance(student.architecture, str):
+        ends = {"smallest": space.smallest, "largest": space.largest}
+        return Architecture.of(ends[student.architecture]())
+    return Architecture.of(student.architecture)
+
+
+def student_origin(context: Context) -> Origin | None:
+    """Where a network brought along comes from; None for a student of the space."""
+    it = context.config.student
+    if it.network == "family":
+        return None
+    view = it.input
+    return Origin(
+        network=it.network,
+        family=context.space.family,
+        architecture={},
+        weights=it.weights,
+        size=None if view is None else view.size,
+        mean=None if view is None or view.mean is None else list(view.mean),
+        std=None if view is None or view.std is None else list(view.std),
+        taps=None if it.taps is None else list(it.taps),
+    )
+
+
+class Classroom(NamedTuple):
+    """The results of the stages before a lesson."""
+
+    data: Path
+    info: DataInfo
+    teacher: Path | None
+
+
+def classroom(context: Context) -> Classroom:
+    data, info = prepared(context)
+    return Classroom(data, info, taught(context, data, info))
+
+
+def lesson_setting(context: Context, room: Classroom, recipes: Iterable[Recipe]) -> Setting:
+    """Students start with fresh weights and are taught once, to the end.
+
+    Raises:
+        UserError: a recipe needs a teacher, and there is none.
+    """
+    config, (data, info, network) = context.config, room
+    plan = context.plan(config.distill, "distill", info.counts["train"])
+    for recipe in recipes if network is None else ():
+        needs = method_of(recipe).needs
+        if needs.teacher:
+            raise UserError(
+                f"method '{recipe.method}' needs a teacher; set teacher.training: plain"
+            )
+        if needs.online is not None:
+            network = untrained(context, data, info)
+    return Setting(
+        data=str(data.resolve()),
+        supernet=None,
+        teacher=None if network is None else str(network.resolve()),
+        family=context.space.family,
+        space=context.space.space,
+        plan=plan,
+        fractions=(1.0,),
+        device=context.device,
+        threads=config.threads,
+        store=str(context.store.root.resolve()),
+        student=student_origin(context),
+    )
+
+
+def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> str:
+    """Names all that the lessons of a setting depend on, but the recipe and the seed."""
+    origin = setting.student
+    key: dict[str, Any] = {
+        "version": 1,
+        "data": info.fingerprint,
+        "teacher": None if setting.teacher is None else Path(setting.teacher).name,
+        "plan": asdict(setting.plan),
+        "architecture": architecture.as_dict(),
+    }
+    if origin is not None:
+        key["origin"] = asdict(origin) | {"source": source_key(origin, None)}
+        if origin.weights and Path(origin.weights).exists():
+            key["origin"]["weights"] = file_hash(Path(origin.weights))
+    return content_hash(key)
+
+
+def recipe_of(distill: Distill, text: str) -> Recipe:
+    """A recipe from 'soften' or 'soften@temperature=2': the config's single values hold.
+
+    Raises:
+        UserError: no such method, knob or value.
+    """
+    parts = text.split(AT)
+    name = parts[0].strip()
+    found = kind(name)
+    space = knob_space(distill, name)
+    named = {k.removeprefix(f"{name}.") for k in distill.knobs if k.startswith(f"{name}.")}
+    fixed: dict[str, Value] = {}
+    for knob, axis in space.axes.items():
+        if isinstance(axis, Choice) and len(axis.values) == 1:
+            fixed[knob] = axis.values[0]
+        elif knob in named:
+            raise UserError(
+                f"distill.knobs.{name}.{knob} leaves a choice ({axis}); "
+                "one recipe needs one value"
+            )
+    given = dict(assigned(part, text) for part in parts[1:])
+    found.allowed.check(given, whole=False)
+    return Recipe.of(name, {**fixed, **given})
+
+
+def assigned(part: str, text: str) -> tuple[str, Value]:
+    knob, equals, value = part.partition("=")
+    if not equals:
+        raise UserError(f"'{text}': after {AT} comes knob=value, for example soften@weight=0.5")
+    read = read_value(value, text)
+    if not isinstance(read, int | float | str):
+        raise UserError(f"'{text}': {knob} needs one value")
+    return knob.strip(), read
