@@ -184,6 +184,7 @@ def teacher(patterns: Feed, tmp_path_factory: pytest.TempPathFactory) -> nn.Modu
     path: Path = tmp_path_factory.mktemp("teacher") / "checkpoint"
     telling = Telling(Silent(), "teacher")
     fit(task, patterns, plan, until=plan.steps, checkpoint=path, tell=telling)
+    network.zero_grad()
     return network.requires_grad_(False).eval()
 
 
