@@ -38,7 +38,7 @@ def comment(sentence: str, margin: str) -> list[str]:
 def plain(value: object) -> object:
     """Models inside a value as mappings, tuples as lists."""
     if isinstance(value, Section):
-        return value.model_dump()
+        return plain(value.model_dump())
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}
-    return list(value) if isinstance(value, tuple) else value
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
