@@ -15,6 +15,7 @@ from kdsearch.errors import UserError
 from kdsearch.output import Output, each
 
 PLUS = "+"
+OF_WEIGHTS = "weight."
 WEIGHT = Range(0.25, 4.0, log=True)
 """What a search varies a method's weight in; left alone it is 1."""
 
@@ -31,7 +32,7 @@ def combined_space(spaces: Mapping[str, Space]) -> Space:
 
 
 def weight_space(names: Sequence[str]) -> Space:
-    return Space({f"weight.{name}": WEIGHT for name in names})
+    return Space({f"{OF_WEIGHTS}{name}": WEIGHT for name in names})
 
 
 class Combined:
@@ -43,10 +44,10 @@ class Combined:
         own: dict[str, dict[str, Value]] = {name: {} for name in makers}
         self.weights = dict.fromkeys(makers, 1.0)
         for key, value in knobs.items():
-            owner, _, knob = key.partition(".")
-            if owner == "weight":
-                self.weights[knob] = float(value)
-            else:
+            if key.startswith(OF_WEIGHTS):
+                self.weights[key.removeprefix(OF_WEIGHTS)] = float(value)
+            else:  # a method's name may have dots, a knob's has none
+                owner, _, knob = key.rpartition(".")
                 own[owner][knob] = value
         self.methods = {name: make(**own[name]) for name, make in makers.items()}
         self.name = PLUS.join(makers)

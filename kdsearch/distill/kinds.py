@@ -36,7 +36,7 @@ def kind(name: str) -> Kind:
     Raises:
         UserError: there is none, it cannot be loaded, or methods that cannot be added.
     """
-    if PLUS in name and not name.startswith(MODULE):
+    if PLUS in name:
         return sum_of([kind(part.strip()) for part in name.split(PLUS)])
     method = METHODS.get(name) or brought(name)
     about = (method.__doc__ or "").strip().partition("\n")[0]
@@ -50,7 +50,11 @@ def brought(name: str) -> type[Method]:
     if not name.startswith(MODULE):
         raise UserError(f"unknown method '{name}'; {did_you_mean(name, METHODS)}")
     found = find_factory(name.removeprefix(MODULE))
-    if wrong := shortcoming(found, getattr(found, "name", name)):  # type: ignore[arg-type]
+    try:
+        wrong = shortcoming(found)  # type: ignore[arg-type]
+    except Exception as error:
+        wrong = f"{type(error).__name__}: {error}".partition("\n")[0]
+    if wrong:
         raise UserError(f"method {name}: {wrong}")
     return found  # type: ignore[return-value]
 
