@@ -30,7 +30,7 @@ SPACE = Space(
     {f"stage{s}.width": Choice((2 + 2 * s, 4 + 3 * s)) for s in (1, 2, 3)}
     | {f"stage{s}.depth": Choice((1, 2)) for s in (1, 2, 3)}
 )
-PLAN = Plan(steps=30, batch_size=16, learning_rate=0.02, weight_decay=0.0, seed=3)
+PLAN = Plan(steps=30, batch_size=16, learning_rate=0.1, weight_decay=0.0, seed=3)
 
 every_method = pytest.mark.parametrize("name", METHODS)
 
