@@ -52,7 +52,7 @@ class Combined:
         self.methods = {name: make(**own[name]) for name, make in makers.items()}
         self.name = PLUS.join(makers)
         for name, method in self.methods.items():
-            if wrong := loner(method.needs):
+            if wrong := alone(method.needs):
                 raise UserError(f"{self.name}: {name} {wrong}, so it cannot be added to others")
         self.needs = self.together([m.needs for m in self.methods.values()])
 
@@ -87,7 +87,7 @@ class Combined:
         return [0, *(1 + self.needs.views.index(view) for view in views)]
 
 
-def loner(needs: Needs) -> str | None:
+def alone(needs: Needs) -> str | None:
     """Why a method with these needs works alone; None if it does not."""
     if needs.online is not None:
         return "brings up its own teacher"

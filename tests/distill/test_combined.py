@@ -149,20 +149,20 @@ def test_gradients_reach_the_parts_of_each() -> None:
     assert all(bool(p.grad.any()) for p in parts.parameters())
 
 
-class Loner(Hard):
+class Alone(Hard):
     def __init__(self) -> None:
-        self.needs = LONERS[type(self).name]
+        self.needs = ALONE[type(self).name]
 
 
-class BringsUp(Loner):
+class BringsUp(Alone):
     name: ClassVar[str] = "brings up its own teacher"
 
 
-class Middle(Loner):
+class Middle(Alone):
     name: ClassVar[str] = "learns from an auxiliary network"
 
 
-class Ships(Loner):
+class Ships(Alone):
     name: ClassVar[str] = "changes the network that ships"
 
 
@@ -171,7 +171,7 @@ def nothing(*_: object) -> nn.Module:
 
 
 LOGITS: tuple[Part, ...] = ("logits",)
-LONERS = {
+ALONE = {
     BringsUp.name: Needs(online=Online(nothing, lambda said, labels: torch.zeros(()))),
     Middle.name: Needs(LOGITS, auxiliary=Auxiliary("max_subnet", Recipe.of("hard", {}))),
     Ships.name: Needs(LOGITS, deploy=nothing),
@@ -179,7 +179,7 @@ LONERS = {
 
 
 @pytest.mark.parametrize("method", [BringsUp, Middle, Ships])
-def test_who_works_alone_cannot_be_added(method: type[Loner]) -> None:
+def test_who_works_alone_cannot_be_added(method: type[Alone]) -> None:
     with pytest.raises(UserError, match=rf"hard\+one: one {method.name}.* cannot be added"):
         Combined({"hard": Hard, "one": method}, {})
 

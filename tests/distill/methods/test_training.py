@@ -1,6 +1,7 @@
 """Every method of the table teaches a network of a family and one that somebody brought."""
 
 import copy
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from kdsearch.core.space import Point
 from kdsearch.data.augment import normalise
 from kdsearch.distill import METHODS
 from kdsearch.distill.kinds import kind
 from kdsearch.distill.method import Said
+from kdsearch.errors import UserError
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.output import single
 from kdsearch.training.checkpoint import Progressed
@@ -58,11 +61,30 @@ def test_a_student_learns(
     assert all(accuracy(network, patterns) > 0.5 for network in networks)
 
 
+def drawn(name: str, teach: Teach, student: nn.Module) -> Point:
+    """Values of all knobs and options that suit the student."""
+    rng = random.Random(0)
+    while True:
+        point = kind(name).allowed.draw(rng)
+        try:
+            teach(name, student, **point)
+        except UserError:
+            continue
+        return point
+
+
 @every_method
+@pytest.mark.parametrize("usual", [True, False])
 def test_a_killed_lesson_goes_on_to_the_last_bit(
-    name: str, teach: Teach, family_student: Student, resumes: Callable[..., None]
+    name: str,
+    usual: bool,
+    teach: Teach,
+    family_student: Student,
+    resumes: Callable[..., None],
 ) -> None:
-    resumes(lambda seed: teach(name, family_student(seed)))
+    """With the defaults, and with other values of everything."""
+    point = {} if usual else drawn(name, teach, family_student(0))
+    resumes(lambda seed: teach(name, family_student(seed), **point))
 
 
 @every_method
