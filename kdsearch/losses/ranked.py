@@ -1,4 +1,4 @@
-"""Ranked logits, the DSR of LightSKD: Xu et al., "Lightweight self-knowledge distillation with
+"""Ranked logits, the DSR of LightSKD: Wang et al., "Lightweight self-knowledge distillation with
 multi-source information fusion"; authors' code xucong-parsifal/LightSKD, train.py."""
 
 from jaxtyping import Float

@@ -46,5 +46,9 @@ def with_interval(accuracy: float, ci95: tuple[float, float]) -> str:
 
 def taught(recipe: Mapping[str, Any]) -> str:
     """'soften (temperature 4, weight 0.9)'."""
-    knobs = ", ".join(f"{name} {value:.3g}" for name, value in recipe["knobs"].items())
+    knobs = ", ".join(f"{name} {setting(value)}" for name, value in recipe["knobs"].items())
     return f"{recipe['method']} ({knobs})" if knobs else str(recipe["method"])
+
+
+def setting(value: float | str | bool) -> str:
+    return str(value) if isinstance(value, str | bool) else f"{value:.3g}"

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Distill
-from kdsearch.core.records import Architecture, Recipe
+from kdsearch.core.progress import Silent
+from kdsearch.core.records import Architecture, Job, Recipe
 from kdsearch.core.space import Choice, Value
 from kdsearch.data.records import DataInfo
 from kdsearch.distill.kinds import kind, method_of
@@ -16,6 +17,8 @@ from kdsearch.files import content_hash, file_hash
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.teacher import source_key, taught, untrained
+from kdsearch.search.auxiliary import check_larger
+from kdsearch.search.rung import Rungs
 from kdsearch.search.setting import Setting
 from kdsearch.spaces.marked import read_value
 from kdsearch.teachers.make import Origin
@@ -63,7 +66,11 @@ class Classroom(NamedTuple):
 
 def classroom(context: Context) -> Classroom:
     data, info = prepared(context)
-    return Classroom(data, info, taught(context, data, info))
+    teacher = taught(context, data, info)
+    context.run.link("data", data)
+    if teacher is not None:
+        context.run.link("teacher", teacher)
+    return Classroom(data, info, teacher)
 
 
 def lesson_setting(context: Context, room: Classroom, recipes: Iterable[Recipe]) -> Setting:
@@ -95,6 +102,26 @@ def lesson_setting(context: Context, room: Classroom, recipes: Iterable[Recipe])
         store=str(context.store.root.resolve()),
         student=student_origin(context),
     )
+
+
+def check_lessons(
+    setting: Setting, architecture: Architecture, recipes: Iterable[Recipe]
+) -> None:
+    """Puts each lesson together once, before hours go into the others.
+
+    Raises:
+        UserError: a method cannot teach this student, or learn from this teacher.
+    """
+    work = Rungs(setting, Silent())
+    for recipe in recipes:
+        method = method_of(recipe)
+        try:
+            if method.needs.auxiliary is not None:
+                check_larger(setting, method.needs.auxiliary)
+            else:
+                work.task(Job("check", 1, architecture, recipe, 0, ""), method)
+        except UserError as error:
+            raise UserError(f"method '{recipe.method}': {error}") from error
 
 
 def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> str:

@@ -1,0 +1,109 @@
+"""The method tables: `python benchmarks/methods/run.py DATA_ROOT [--out runs/methods]`.
+
+Goes on where it was stopped. Writes results/*.json beside this file and prints the tables.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+before = os.environ.get("PYTHONPATH", "")
+os.environ["PYTHONPATH"] = f"{HERE}{os.pathsep}{before}"  # four_views.py in Ray's workers
+
+from extras import retrieval, transfer  # noqa: E402
+
+from kdsearch.config import read_config  # noqa: E402
+from kdsearch.pipeline.compare import BASELINES, compare  # noqa: E402
+from kdsearch.pipeline.comparison import comparison_text  # noqa: E402
+from kdsearch.pipeline.terminal import terminal_progress  # noqa: E402
+
+CORE = (
+    "evolutionary",
+    "lightskd",
+    "information_flow",
+    "information_flow@aux=max_subnet",
+    "multi_level",
+    "multi_level@views=1",
+    "module:four_views:Hard",
+    "module:four_views:Soften",
+)
+REST = (
+    "standardized",
+    "decoupled",
+    "dist",
+    "nkd",
+    "attention",
+    "relational",
+    "similarity",
+    "probabilistic",
+    "hint",
+)
+FLOW = "information_flow@labels=0@flow=1@reduction=mean@aux=max_subnet"
+"""As the authors train it: no labels, mean over entries, from an auxiliary network."""
+FEW = ("evolutionary", "lightskd")
+LABELS = {50: 700, 250: 230, 1250: 37}
+"""Images (1, 5 and 25 % of 5,000) and epochs: about 700 steps each."""
+SEEDS = 5
+SEEDS_REST = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data_root")
+    parser.add_argument("--out", type=Path, default=Path("runs/methods"))
+    parser.add_argument("--only", choices=("family", "heterogeneous", "few"))
+    parser.add_argument("--set", nargs="+", default=[], help="as of kdsearch compare")
+    arguments = parser.parse_args()
+    given = [f"data.root={arguments.data_root}", f"store={arguments.out.resolve()}/store"]
+    given += arguments.set
+    results = HERE / "results"
+    results.mkdir(exist_ok=True)
+    for name, content in tables(arguments.out, given, arguments.only):
+        (results / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+        print(f"\n## {name}\n{comparison_text(content)}", flush=True)
+
+
+def tables(
+    out: Path, given: Sequence[str], only: str | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for pair in ("family", "heterogeneous"):
+        if only not in (None, pair):
+            continue
+        folder = out / pair
+        core = made(pair, folder, given, (*CORE, FLOW), SEEDS)
+        core["retrieval"] = retrieval(folder, [*BASELINES, *CORE[2:4], FLOW], SEEDS)
+        transferred = [*BASELINES, *CORE[4:]]
+        core["transfer"] = transfer(folder, transferred, SEEDS)
+        yield f"{pair}-core", core
+        yield f"{pair}-rest", made(pair, folder, given, REST, SEEDS_REST)
+    if only in (None, "few"):
+        for size in (8, 16):
+            for images, epochs in LABELS.items():
+                more = [f"data.limit={images}", f"data.size={size}"]
+                more += [f"data.val_fraction={1 - images / 5000}", f"data.calibration={images}"]
+                more += [f"distill.epochs={epochs}", f"teacher.epochs={epochs}"]
+                name = f"few-{size}px-{images}"
+                yield name, made("few", out / name, [*given, *more], FEW, SEEDS)
+
+
+def made(
+    config: str, out: Path, given: Sequence[str], methods: Sequence[str], seeds: int
+) -> dict[str, Any]:
+    with terminal_progress(sys.stderr) as progress:
+        return compare(
+            read_config(HERE / f"{config}.yaml", list(given)),
+            out,
+            progress,
+            methods=[*BASELINES, *methods],
+            seeds=seeds,
+        )
+
+
+if __name__ == "__main__":
+    main()
