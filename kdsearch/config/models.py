@@ -223,7 +223,7 @@ class Distill(Training):
     """Methods to choose from; `kdsearch methods` lists them, module:pkg.mod:Class runs your
     code, 'decoupled+attention' or {method: [decoupled, attention], weights: [1, 0.5]} adds."""
     knobs: Mapping[str, Knob] = {}
-    """Narrows, fixes or widens a knob, or sets an option: 'soften.temperature: [2, 4]' or
+    """Narrows or fixes a knob, or sets an option: 'soften.temperature: [2, 4]' or
     {low, high, log}."""
 
     @property

@@ -60,7 +60,7 @@ class InformationFlow:
         {
             "weight": Range(1.0, 300.0, log=True),
             "decay": Range(0.5, 0.95),
-            "flow": Range(10.0, 1000.0, log=True),
+            "flow": Range(1.0, 1000.0, log=True),
         }
     )
     options: ClassVar[Space] = Space(
