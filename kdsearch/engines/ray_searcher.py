@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
@@ -68,7 +69,9 @@ def lost(job: Job) -> Result:
 
 
 def as_plain(job: Job) -> dict[str, Any]:
+    """A worker has a folder of its own, so what is relative to this one is not."""
     plain = asdict(job)
+    plain["folder"] = str(Path(job.folder).absolute())
     plain["architecture"] = job.architecture.as_dict()
     plain["recipe"] = None if job.recipe is None else job.recipe.as_dict()
     return plain

@@ -10,14 +10,17 @@ from typing import Any
 
 import kdsearch
 from kdsearch.config import Config, resolved_yaml
+from kdsearch.config.models import Distill
 from kdsearch.core.progress import Progress
-from kdsearch.core.records import Result
-from kdsearch.files import read_json, write_json, write_text
+from kdsearch.core.records import Recipe, Result
+from kdsearch.errors import UserError
+from kdsearch.files import content_hash, read_json, write_json, write_text
 from kdsearch.measure.fingerprint import processor
-from kdsearch.pipeline.comparison import rows
+from kdsearch.pipeline.comparison import comparison_page, rows
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.lessons import (
+    check_lessons,
     classroom,
     lesson_key,
     lesson_setting,
@@ -25,13 +28,16 @@ from kdsearch.pipeline.lessons import (
     student_architecture,
 )
 from kdsearch.pipeline.search import execute
+from kdsearch.report.comparison import page
 from kdsearch.rundir import RunDir
 from kdsearch.search.comparison import Comparison, equal_seconds, phases
 from kdsearch.search.pace import paces
 from kdsearch.search.rung import Rungs, stored_result
 from kdsearch.search.setting import Setting
+from kdsearch.search.source import LASTING
 
 BASELINES = ("hard", "soften")
+PAGE = "comparison.html"
 
 
 def names_of(config: Config, text: str | None) -> list[str]:
@@ -54,6 +60,8 @@ def compare(
         UserError: the config, the data, a method or the student will not do.
         SearchError: jobs failed again and again.
     """
+    if seeds < 1:
+        raise UserError(f"--seeds {seeds}: needs at least 1; 3 or more give intervals")
     rundir = RunDir(out)
     with rundir.writing(), training_threads(config.threads):
         context = open_context(config, out, Heartbeat(progress, rundir.progress))
@@ -63,58 +71,87 @@ def compare(
         info = room.info
         setting = lesson_setting(context, room, recipes.values())
         architecture = student_architecture(context)
+        check_lessons(setting, architecture, recipes.values())
         folder = rundir.root / "lessons" / lesson_key(setting, architecture, info)
-        compared = Comparison(architecture, recipes, seeds, config.seed, folder)
+        places = {text: place_of(text, recipe) for text, recipe in recipes.items()}
+        compared = Comparison(architecture, recipes, places, seeds, config.seed, folder)
         pace = done(context, setting, compared)
-        steps = steps_at_equal_seconds(pace, setting)
+        results = results_of(compared, steps_at_equal_seconds(pace, setting))
         content = {
             "schema": 1,
             "kdsearch_version": kdsearch.__version__,
             "data": {"name": info.name, "hash": info.fingerprint, "counts": info.counts},
+            "space": None if setting.student else context.space.name,
             "student": architecture.as_dict() or {"network": config.student.network},
             "teacher": teacher_row(room.teacher),
-            "plan": {"steps": setting.plan.steps, "batch_size": setting.plan.batch_size},
+            "plan": {
+                "epochs": config.distill.epochs,
+                "steps": setting.plan.steps,
+                "batch_size": setting.plan.batch_size,
+            },
             "seeds": seeds,
             "device": processor() if context.device == "cpu" else context.device,
-            "methods": rows(compared, results_of(compared, steps), pace),
+            "methods": rows(compared, results, pace),
         }
         write_json(rundir.root / "comparison.json", content)
+        write_text(rundir.root / PAGE, page(comparison_page(content, rundir.root)))
     return content
+
+
+def place_of(text: str, recipe: Recipe) -> str:
+    """Its own words, where they alone make the recipe; where the config adds to them, more."""
+    alone = recipe_of(Distill(), text)
+    return text if recipe == alone else f"{text}-{content_hash(recipe.as_dict())}"
 
 
 def done(
     context: Context, setting: Setting, compared: Comparison
 ) -> Mapping[str, Mapping[str, Any]]:
     """Has all runs done; returns the step times they were planned by."""
-    path = compared.folder / "paces.json"
 
     def steps() -> dict[str, int]:
-        return steps_at_equal_seconds(measured(path, context, setting, compared), setting)
+        return steps_at_equal_seconds(measured(context, setting, compared), setting)
 
     with context.timed("compare"):
         execute(context, setting, phases(compared, steps))
-    found: Mapping[str, Mapping[str, Any]] = read_json(path)
-    return found
+        return measured(context, setting, compared)
 
 
 def measured(
-    path: Path, context: Context, setting: Setting, compared: Comparison
-) -> dict[str, Any]:
-    """Step times of all methods, taken in one go and kept: runs are planned by them."""
+    context: Context, setting: Setting, compared: Comparison
+) -> dict[str, Mapping[str, Any]]:
+    """Step times by method, taken in one go and kept: runs are planned by them.
+
+    A method that no step could be taken with (too little memory) has none.
+    """
+    path = compared.folder / "paces.json"
     known: dict[str, Any] = read_json(path) if path.exists() else {}
-    missing = [name for name in compared.recipes if name not in known]
+    keys = {name: compared.places[name] for name in stepped(compared)}
+    missing = [name for name, key in keys.items() if key not in known]
     if missing:
-        baselines = [name for name in compared.recipes if name in BASELINES]
+        baselines = [name for name in keys if name in BASELINES]
         jobs = {n: compared.job(n, 0) for n in dict.fromkeys([*baselines, *missing])}
         found = paces(Rungs(setting, context.progress), jobs, baselines, context.progress)
-        known = {name: pace.as_dict() for name, pace in found.items()} | known
+        known = {keys[name]: pace.as_dict() for name, pace in found.items()} | known
         write_json(path, known)
-    return known
+    return {name: known[key] for name, key in keys.items()}
 
 
-def steps_at_equal_seconds(pace: Mapping[str, Any], setting: Setting) -> dict[str, int]:
+def stepped(compared: Comparison) -> list[str]:
+    """The methods of which a run at equal epochs took steps."""
+    found = {
+        name: [stored_result(compared.job(name, seed)) for seed in range(compared.seeds)]
+        for name in compared.recipes
+    }
+    return [n for n, runs in found.items() if any(r and r.state in LASTING for r in runs)]
+
+
+def steps_at_equal_seconds(
+    pace: Mapping[str, Mapping[str, Any]], setting: Setting
+) -> dict[str, int]:
+    """By method; of those that were timed beside the first baseline."""
     first = BASELINES[0]
-    ratios = {name: p["ratios"][first][0] for name, p in pace.items()}
+    ratios = {n: p["ratios"][first][0] for n, p in pace.items() if first in p["ratios"]}
     return equal_seconds(ratios, setting.plan.steps)
 
 
@@ -122,15 +159,16 @@ def results_of(
     compared: Comparison, steps: Mapping[str, int]
 ) -> dict[str, dict[str, list[Result | None]]]:
     """What came of every run: by method, by what was equal, in the order of seeds."""
-    epochs = {n: [compared.job(n, k) for k in range(compared.seeds)] for n in compared.recipes}
-    seconds = {
-        n: [compared.job(n, k, compared.own(n, steps)) for k in range(compared.seeds)]
-        for n in compared.recipes
-    }
+    seeds = range(compared.seeds)
     return {
         name: {
-            "epochs": [stored_result(job) for job in epochs[name]],
-            "seconds": [stored_result(job) for job in seconds[name]],
+            "epochs": [stored_result(compared.job(name, k)) for k in seeds],
+            "seconds": [
+                stored_result(compared.job(name, k, compared.own(name, steps)))
+                if name in steps
+                else None
+                for k in seeds
+            ],
         }
         for name in compared.recipes
     }

@@ -29,6 +29,7 @@ from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.costs import open_book, target_of
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.lessons import (
+    check_lessons,
     classroom,
     lesson_key,
     lesson_setting,
@@ -36,7 +37,7 @@ from kdsearch.pipeline.lessons import (
     student_architecture,
 )
 from kdsearch.pipeline.search import execute
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.rung import STUDENT, stored_result
 from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase
@@ -63,11 +64,13 @@ def distill(config: Config, out: Path, progress: Progress) -> dict[str, Any]:
         check_size(context, room.info)
         setting = lesson_setting(context, room, [recipe])
         job = the_job(context, setting, recipe, room.info)
-        card = rundir.root / "student" / "card.json"
-        if card.exists() and read_json(card).get("lesson") == job.folder:
+        card = rundir.root / "student" / CARD
+        if card.exists() and read_json(card).get("lesson") == lesson_of(context, job):
             progress.say("everything was done before; nothing was done again")
             known: dict[str, Any] = read_json(card)
             return known
+        check_deployed(recipe)
+        check_lessons(setting, job.architecture, [recipe])
         with context.timed("distill"):
             execute(context, setting, one(job))
         result = stored_result(job)
@@ -96,9 +99,16 @@ def check_size(context: Context, info: DataInfo) -> None:
         )
 
 
+def check_deployed(recipe: Recipe) -> None:
+    if method_of(recipe).needs.deploy is not None:
+        raise UserError(
+            f"method '{recipe.method}' changes the network that ships, which cannot be "
+            "handed over yet; `kdsearch compare` and kdsearch.distill_student can take it"
+        )
+
+
 def the_job(context: Context, setting: Setting, recipe: Recipe, info: DataInfo) -> Job:
     architecture = student_architecture(context)
-    name = content_hash(recipe.as_dict())
     lessons = context.run.root / "lessons" / lesson_key(setting, architecture, info)
     seed = derive(context.config.seed, "student")
     return Job(
@@ -107,8 +117,13 @@ def the_job(context: Context, setting: Setting, recipe: Recipe, info: DataInfo) 
         architecture=architecture,
         recipe=recipe,
         seed=seed,
-        folder=str(lessons / name),
+        folder=str(lessons / content_hash(recipe.as_dict())),
     )
+
+
+def lesson_of(context: Context, job: Job) -> str:
+    """Where the run of a job lies within the folder, which may be moved."""
+    return Path(job.folder).relative_to(context.run.root).as_posix()
 
 
 def one(job: Job) -> Phase:
@@ -125,11 +140,6 @@ def handed_over(
     """Tests the student once, times it beside the space's anchors, writes its files."""
     assert job.recipe is not None
     spec = spec_of(context, setting, job.architecture, data.info)
-    if method_of(job.recipe).needs.deploy is not None:
-        raise UserError(
-            f"method '{job.recipe.method}' changes the network that ships, which cannot be "
-            f"handed over yet; its weights are in {job.folder}"
-        )
     student = rebuilt(spec)
     student.load_state_dict(stored_weights(Path(job.folder) / STUDENT, within=Path(job.folder)))
     student.eval()
@@ -139,7 +149,7 @@ def handed_over(
     shape = (data.info.channels, data.info.size, data.info.size)
     facts = {
         "recipe": job.recipe.as_dict(),
-        "lesson": job.folder,
+        "lesson": lesson_of(context, job),
         **scored("search", student, data.search_val, data.info),
         **scored("test", student, test, data.info),
         "params": params(student),

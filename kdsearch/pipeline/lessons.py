@@ -110,16 +110,18 @@ def check_lessons(
     """Puts each lesson together once, before hours go into the others.
 
     Raises:
-        UserError: a method cannot teach this student, or learn from this teacher.
+        UserError: the student cannot be built, or a method not teach it with this teacher.
     """
     work = Rungs(setting, Silent())
+    job = Job("check", 1, architecture, None, 0, "")
+    work.student(job)
     for recipe in recipes:
         method = method_of(recipe)
         try:
             if method.needs.auxiliary is not None:
                 check_larger(setting, method.needs.auxiliary)
             else:
-                work.task(Job("check", 1, architecture, recipe, 0, ""), method)
+                work.task(job, method)
         except UserError as error:
             raise UserError(f"method '{recipe.method}': {error}") from error
 

@@ -1,56 +1,33 @@
-"""The page of a run: one HTML file, without scripts, fonts or anything else to load."""
+"""The page of a run."""
 
 from collections.abc import Sequence
 
 from kdsearch.core.quantities import duration, percent
 from kdsearch.report import curves, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
+from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.points import AXIS_NAMES, Dot
-from kdsearch.report.style import style_sheet
 from kdsearch.report.summary import DataSummary, Summary
 from kdsearch.report.wording import NO_BREAK, value_text
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-"""Whatever slips into the page, the browser loads and runs nothing."""
 TEST = "test accuracy"
 
 
 def page(summary: Summary) -> str:
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("link", rel="icon", href="data:,"),
-        element("title", f"{summary.run} – kdsearch"),
-        element("style", Markup(style_sheet())),
-    )
-    main = element(
-        "main",
+    return document(
+        summary.run,
         _header(summary),
-        _section("The front", _front(summary)),
-        _section("Students", _students(summary)),
-        _section("Training", _curves(summary)),
-        _section("What was searched", _searched(summary)),
-        _section("Time per stage", _stages(summary)),
-        _section("Data", _data(summary.data)),
-        _section("Device", _device(summary)),
+        section("The front", _front(summary)),
+        section("Students", _students(summary)),
+        section("Training", _curves(summary)),
+        section("What was searched", _searched(summary)),
+        section("Time per stage", _stages(summary)),
+        section("Data", _data(summary.data)),
+        section("Device", _device(summary)),
         element("footer", f"kdsearch {summary.version}, {summary.made}"),
     )
-    body = element("html", head, element("body", main), lang="en")
-    return f"<!doctype html>\n{body}\n"
-
-
-def _section(title: str, *parts: str) -> Markup:
-    return element("section", element("h2", title), *parts)
-
-
-def _nothing(sentence: str) -> Markup:
-    return element("p", sentence, class_="none")
 
 
 def _header(summary: Summary) -> Markup:
@@ -126,20 +103,12 @@ def _tiles(summary: Summary) -> Markup:
     seconds = [s.seconds for s in summary.stages if drawable(s.seconds) and not s.reused]
     if seconds:
         items.append(("time of this run", duration(sum(seconds)), f"{len(seconds)} stages"))
-    return (
-        element("dl", *(_tile(*item) for item in items), class_="tiles")
-        if items
-        else Markup("")
-    )
-
-
-def _tile(name: str, value: str, below: str) -> Markup:
-    return element("div", element("dt", name), element("dd", value, element("small", below)))
+    return tiles(items)
 
 
 def _front(summary: Summary) -> Markup:
     if not points.dots(summary) and not points.trials(summary):
-        return _nothing("Nothing to draw: no student has both an accuracy and a cost yet.")
+        return nothing("Nothing to draw: no student has both an accuracy and a cost yet.")
     wide = front_chart(summary, width=1032, height=520, linked=True)
     narrow = front_chart(summary, width=380, height=440, linked=True)
     return element(
@@ -173,7 +142,7 @@ def _caption(summary: Summary) -> str:
 
 def _students(summary: Summary) -> Markup:
     if not summary.students:
-        return _nothing("No student has reached the front yet.")
+        return nothing("No student has reached the front yet.")
     note = (
         "The search chose by search accuracy; the test split was opened for the finished front "
         "alone. Under each accuracy stands its 95 % interval."
@@ -189,27 +158,27 @@ def _curves(summary: Summary) -> Markup:
         if drawn:
             parts.append(element("h3", stage[:1].upper() + stage[1:]))
             parts.append(element("div", *drawn, class_="panels"))
-    return joined(parts) if parts else _nothing("No training curve was recorded.")
+    return joined(parts) if parts else nothing("No training curve was recorded.")
 
 
 def _searched(summary: Summary) -> Markup:
     what = (
         searched.what_was_searched(summary.search)
         if summary.search
-        else _nothing("The search has not begun.")
+        else nothing("The search has not begun.")
     )
     return joined([what, element("h3", "Trials by state"), searched.what_became_of_it(summary)])
 
 
 def _stages(summary: Summary) -> Markup:
     if not summary.stages:
-        return _nothing("No stage has been timed yet.")
+        return nothing("No stage has been timed yet.")
     return tables.stages(summary.stages)
 
 
 def _data(data: DataSummary | None) -> Markup:
     if data is None:
-        return _nothing("The data have not been prepared yet.")
+        return nothing("The data have not been prepared yet.")
     classes = f"{len(data.classes):,} classes"
     parts = [
         tables.facts(
@@ -239,5 +208,5 @@ def _folded(title: str, content: str) -> Markup:
 
 def _device(summary: Summary) -> Markup:
     if not summary.device:
-        return _nothing("The device was not recorded.")
+        return nothing("The device was not recorded.")
     return tables.facts({name: value_text(value) for name, value in summary.device.items()})

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdsearch.core.progress import Progress
@@ -22,7 +21,7 @@ from kdsearch.errors import UserError
 from kdsearch.files import write_bytes
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
-from kdsearch.nets.stored import stored_weights
+from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.search.setting import Setting
 from kdsearch.store import Store
 from kdsearch.supernet.calibrate import calibrate
@@ -52,16 +51,13 @@ def auxiliary_teacher(
     Raises:
         UserError: the student is a network brought along, of which there is no larger one.
     """
-    if setting.student is not None:
-        raise UserError(
-            f"aux: {wanted.size} is for students of a space; "
-            "a network brought along learns with aux: none"
-        )
+    check_larger(setting, wanted)
     architecture = larger(setting, wanted, student)
     assert setting.teacher is not None
     inherited = setting.supernet if wanted.size == "max_subnet" else None
     key: dict[str, Any] = {
         "version": VERSION,
+        "family": setting.family,
         "data": pupil.feed.info.fingerprint,
         "teacher": Path(setting.teacher).name,
         "supernet": None if inherited is None else Path(inherited).name,
@@ -72,9 +68,7 @@ def auxiliary_teacher(
 
     def make(folder: Path) -> None:
         learnt = taught(setting, wanted, architecture, pupil, folder / "checkpoint.safetensors")
-        write_bytes(
-            folder / WEIGHTS, save({k: v.cpu() for k, v in learnt.state_dict().items()})
-        )
+        write_bytes(folder / WEIGHTS, kept_weights(learnt))
         (folder / "checkpoint.safetensors").unlink()
 
     folder = Store(Path(setting.store)).build("auxiliary", key, make)
@@ -82,6 +76,15 @@ def auxiliary_teacher(
     network = FAMILIES[setting.family].student(architecture, info.channels, len(info.classes))
     network.load_state_dict(stored_weights(folder / WEIGHTS, within=folder))
     return network.requires_grad_(False).to(setting.device).eval()
+
+
+def check_larger(setting: Setting, wanted: Auxiliary) -> None:
+    """Raises UserError for a student brought along, of which there is no larger one."""
+    if setting.student is not None:
+        raise UserError(
+            f"aux: {wanted.size} is for students of a space; "
+            "a network brought along learns with aux: none"
+        )
 
 
 def larger(setting: Setting, wanted: Auxiliary, student: Architecture) -> Architecture:

@@ -18,6 +18,8 @@ class Comparison:
     architecture: Architecture
     recipes: Mapping[str, Recipe]
     """By the name that a table shows; the first is the baseline of the step times."""
+    places: Mapping[str, str]
+    """Where each one's runs lie within `folder`: another recipe, another place."""
     seeds: int
     seed: int
     """Of the whole comparison."""
@@ -26,13 +28,14 @@ class Comparison:
     def job(self, name: str, seed: int, steps: int | None = None) -> Job:
         """One training run; `steps` is the length of a schedule of its own."""
         kind = "epochs" if steps is None else "seconds"
+        schedule = f"{kind}-{steps or 'all'}"
         return Job(
             name=f"{name}, seed {seed}, equal {kind}",
             rung=1,
             architecture=self.architecture,
             recipe=self.recipes[name],
             seed=derive(self.seed, "compare", seed),
-            folder=str(self.folder / name / f"{kind}-{steps or 'all'}" / f"seed{seed}"),
+            folder=str(self.folder / self.places[name] / schedule / f"seed{seed}"),
             steps=steps,
         )
 
@@ -41,19 +44,19 @@ class Comparison:
         return None if name == next(iter(self.recipes)) else steps[name]
 
     def jobs(self, steps: Mapping[str, int] | None = None) -> list[Job]:
-        """Seed by seed, so that an interrupted comparison has whole pairs."""
+        """Seed by seed, so that an interrupted comparison has whole pairs; at equal seconds
+        those methods that have steps."""
         return [
             self.job(name, seed, None if steps is None else self.own(name, steps))
             for seed in range(self.seeds)
-            for name in self.recipes
+            for name in (self.recipes if steps is None else steps)
         ]
 
 
 def phases(comparison: Comparison, steps_of: Callable[[], Mapping[str, int]]) -> Phase:
     """Equal epochs first; then, with nothing in flight, step times; then equal seconds."""
     yield comparison.jobs()
-    steps = steps_of()
-    yield comparison.jobs(steps)
+    yield comparison.jobs(steps_of())
 
 
 def equal_seconds(ratios: Mapping[str, float], steps: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,8 +126,10 @@ def test_a_teacher_object_cannot_travel_to_ray(tmp_path: Path) -> None:
 def test_a_job_travels_as_plain_data(ray_up: Any, recipe: Recipe | None) -> None:
     from kdsearch.engines.ray_searcher import as_job, as_plain
 
-    job = Job("trial 3, rung 1", 1, ARCHITECTURE, recipe, 7, "there")
+    job = Job("trial 3, rung 1", 1, ARCHITECTURE, recipe, 7, "/there")
     assert as_job(json.loads(json.dumps(as_plain(job)))) == job
+    here = replace(job, folder="here")  # a worker has a working directory of its own
+    assert as_plain(here)["folder"] == str(Path.cwd() / "here")
 
 
 def test_ray_that_came_first_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
