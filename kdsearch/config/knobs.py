@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from kdsearch.config.models import Distill, KnobRange, Sum
 from kdsearch.core.space import Axis, Choice, Range, Space, Value
 
-
 AUX, LARGEST = "aux", "max_subnet"
 
 

@@ -23,9 +23,7 @@ def plugged_in(taken: Collection[str]) -> tuple[Mapping[str, type[Method]], Mapp
     return methods, broken
 
 
-def loaded(
-    point: EntryPoint, taken: Collection[str], theirs: Collection[str]
-) -> type[Method]:
+def loaded(point: EntryPoint, taken: Collection[str], theirs: Collection[str]) -> type[Method]:
     if point.name in taken:
         raise ValueError(f"kdsearch has a method '{point.name}' of its own; rename it")
     if point.name in theirs:

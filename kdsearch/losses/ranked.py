@@ -1,5 +1,5 @@
-"""Ranked logits, the DSR of LightSKD: Wang et al., "Lightweight self-knowledge distillation with
-multi-source information fusion"; authors' code xucong-parsifal/LightSKD, train.py."""
+"""Ranked logits, the DSR of LightSKD: Wang et al., 2023, arXiv:2305.09183; authors' code
+xucong-parsifal/LightSKD, train.py."""
 
 from jaxtyping import Float
 from torch import Tensor

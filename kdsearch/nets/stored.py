@@ -3,10 +3,15 @@
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
 from kdsearch.files import damaged
+
+
+def kept_weights(network: nn.Module) -> bytes:
+    """What a weights file of ours holds: the state dict, on the processor."""
+    return save({k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()})
 
 
 def stored_weights(path: Path, *, within: Path | None = None) -> dict[str, Tensor]:

@@ -97,10 +97,10 @@ def distill_student(
     if chosen.needs.auxiliary is not None:
         raise UserError("aux: an auxiliary teacher is for students of a space; set aux: none")
     device = plan_of.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    example, labels = LoaderFeed(loader, device, 0).checked(next(iter(loader)))
+    example = shown(loader).to(device)
     plan = Plan(
         steps=plan_of.epochs * len(loader),
-        batch_size=len(labels),
+        batch_size=len(example),
         learning_rate=plan_of.learning_rate,
         weight_decay=plan_of.weight_decay,
         seed=plan_of.seed,
@@ -121,7 +121,8 @@ def distill_student(
         telling = Telling(plan_of.progress or Silent(), method)
         done = fit(task, feed, plan, until=plan.steps, checkpoint=path, tell=telling)
     shipped = task.shipped(done.average)
-    calibrate(shipped, [images for images, _ in islice(feed.endless(), CALIBRATION_BATCHES)])
+    batches = [images for images, _ in islice(feed.endless(), CALIBRATION_BATCHES)]
+    calibrate(shipped, [images for images in batches if len(images) > 1])
     return Distilled(shipped.module if isinstance(shipped, Tapped) else shipped, done.curve)
 
 
@@ -130,7 +131,24 @@ def schedule_of(given: Mapping[str, Any]) -> Schedule:
     for name in given:
         if name not in known:
             raise UserError(f"unknown argument '{name}'; {did_you_mean(name, known)}")
-    return Schedule(**given)
+    plan = Schedule(**given)
+    if plan.epochs < 1:
+        raise UserError(f"epochs = {plan.epochs}: needs at least 1")
+    if plan.precision not in PRECISIONS:
+        raise UserError(
+            f"precision = {plan.precision!r}; {did_you_mean(str(plan.precision), PRECISIONS)}"
+        )
+    return plan
+
+
+def shown(loader: DataLoader[Any]) -> Tensor:
+    """The images of a loader's first batch."""
+    batch = first_batch(loader)
+    if isinstance(batch, list | tuple) and batch and isinstance(batch[0], Tensor):
+        images: Tensor = batch[0]
+        if images.ndim == 4 and images.is_floating_point() and len(images) > 1:
+            return images
+    raise UserError(f"{RULE}; it gives {outline(batch)}")
 
 
 def network(module: nn.Module, example: Tensor) -> nn.Module:

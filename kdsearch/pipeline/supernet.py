@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 
 from kdsearch.core.progress import Silent
 from kdsearch.core.seeds import derive
@@ -14,8 +13,9 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
 from kdsearch.files import write_bytes, write_json
 from kdsearch.nets import FAMILIES
+from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
-from kdsearch.search.rung import CHECKPOINT, cpu_state
+from kdsearch.search.rung import CHECKPOINT
 from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
@@ -68,7 +68,7 @@ def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) 
                 checkpoint=folder / CHECKPOINT,
                 tell=Telling(context.progress, "supernet"),
             )
-            write_bytes(folder / "supernet.safetensors", save(cpu_state(net)))
+            write_bytes(folder / "supernet.safetensors", kept_weights(net))
             write_json(folder / "supernet.json", {"curve": done.curve})
             (folder / CHECKPOINT).unlink()
 

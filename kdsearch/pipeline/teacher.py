@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
 from torch import nn
 
 from kdsearch.core.records import Architecture
@@ -16,6 +15,7 @@ from kdsearch.factory import source_of
 from kdsearch.files import content_hash, file_hash, read_json, write_json
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
+from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.supernet.evaluate import accuracy
 from kdsearch.teachers.make import Finetune, Origin, load_teacher, make_teacher
@@ -119,7 +119,6 @@ def origin_of(context: Context) -> Origin:
 def source_key(origin: Origin, given: nn.Module | None) -> Mapping[str, str]:
     """What the teacher is made of beyond the config: a user's source, an object's bytes."""
     if given is not None:
-        state = {k: v.detach().cpu().contiguous() for k, v in given.state_dict().items()}
-        return {"object": content_hash([repr(given), save(state).hex()])}
+        return {"object": content_hash([repr(given), kept_weights(given).hex()])}
     kind, _, name = origin.network.partition(":")
     return {"module": content_hash(source_of(name))} if kind == "module" else {}

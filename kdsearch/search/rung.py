@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdsearch.core.ladder import steps_at
@@ -27,6 +26,7 @@ from kdsearch.distill.method import Auxiliary, Method
 from kdsearch.errors import TrainingError
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.nets.family import Supernet
+from kdsearch.nets.stored import kept_weights
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
@@ -117,7 +117,7 @@ class Rungs:
         student = task.shipped(done.average)
         calibrate(student, self.calibration)
         if job.rung == len(setting.fractions):
-            write_bytes(folder / STUDENT, save(cpu_state(student)))
+            write_bytes(folder / STUDENT, kept_weights(student))
         return Result(
             job.name,
             job.rung,
@@ -193,7 +193,3 @@ def calibration_batches(data: SearchData, device: str) -> list[Tensor]:
     images = data.calibration.images.to(device)
     shown = normalise(images, data.info.mean, data.info.std)
     return [batch for batch in torch.split(shown, CALIBRATION_BATCH) if len(batch) > 1]
-
-
-def cpu_state(network: nn.Module) -> dict[str, Tensor]:
-    return {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
@@ -18,7 +17,7 @@ from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.accuracy import predict
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, View, bring, head_name, replace_head
-from kdsearch.nets.stored import stored_weights
+from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course
 from kdsearch.training.fit import own_randomness
@@ -80,8 +79,7 @@ def make_teacher(
     sample = course.feed.split.images[:64]
     logits = predict(network, normalise(sample, info.mean, info.std), 64)
     check_logits(logits, len(info.classes))
-    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    write_bytes(folder / "teacher.safetensors", save(state))
+    write_bytes(folder / "teacher.safetensors", kept_weights(network))
     facts = {"origin": asdict(origin), "training": training, "curve": curve}
     write_json(folder / "teacher.json", facts)
 

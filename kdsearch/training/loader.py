@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from kdsearch.core.seeds import derive
 from kdsearch.distill.method import View
 from kdsearch.errors import UserError
 from kdsearch.training.feed import TURNS, laid_out
@@ -18,16 +18,18 @@ from kdsearch.training.task import Batch, Sample, Shows
 
 @dataclass(frozen=True, slots=True)
 class LoaderFeed:
-    """See `Source`. A run that goes on is the same run only if the loader is seeded."""
+    """See `Source`. A run that goes on reads once more what it has seen, so that it is the same
+    run wherever images and order are drawn from torch's generators in this process."""
 
     loader: DataLoader[Any]
     """Gives (images, labels): float (batch, channels, height, width) as networks want them,
     int64 (batch,)."""
     device: str
     classes: int
+    """That the student tells apart."""
 
     def sample(self, batch_size: int) -> Sample:
-        images, _ = self.checked(next(iter(self.loader)))
+        images, _ = self.checked(first_batch(self.loader))
         total = len(self.loader) * batch_size
         return Sample(images[:2], self.classes, total, batch_size)
 
@@ -38,11 +40,14 @@ class LoaderFeed:
                     f"the method wants images of the {view!r} kind beside each batch, which a "
                     "DataLoader cannot be asked for; `kdsearch distill` reads data itself"
                 )
-        own = islice(self.endless(), start % len(self.loader), None)
-        further = self.endless()
-        for step in range(start, until):
+        own, further = self.endless(), self.endless()
+        for step in range(until):
+            torch.manual_seed(derive(plan.seed, "load", step))
             images, labels = next(own)
             ahead = tuple(next(further) for _ in range(shows.ahead))
+            if step < start:
+                continue
+            torch.manual_seed(derive(plan.seed, "noise", step))
             yield Batch(
                 laid_out(torch.cat([images, *(turned(images, v) for v in shows.views)])),
                 labels,
@@ -65,12 +70,45 @@ class LoaderFeed:
             UserError: the loader gives something else.
         """
         match batch:
-            case [Tensor() as images, Tensor() as labels] if images.ndim == 4:
+            case [Tensor() as images, Tensor() as labels] if fitting(images, labels):
+                self.check_classes(labels)
                 return images.to(self.device), labels.to(self.device)
         raise UserError(
-            "the loader has to give (images, labels): tensors of (batch, channels, height, "
-            f"width) and (batch,); it gives {outline(batch)}"
+            "the loader has to give (images, labels): float tensors of (batch, channels, "
+            f"height, width) and int64 of (batch,); it gives {outline(batch)}"
         )
+
+    def check_classes(self, labels: Tensor) -> None:
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= self.classes:
+            raise UserError(
+                f"the loader's labels run from {low} to {high}, but the student tells "
+                f"{self.classes} classes apart: 0 to {self.classes - 1}"
+            )
+
+
+def fitting(images: Tensor, labels: Tensor) -> bool:
+    """Whether these are floating images and whole labels, as many of the one as of the other."""
+    return (
+        images.ndim == 4
+        and images.is_floating_point()
+        and labels.dtype == torch.int64
+        and labels.shape == images.shape[:1]
+        and len(labels) > 0
+    )
+
+
+def first_batch(loader: DataLoader[Any]) -> Any:
+    """Raises UserError for a loader of unknown length, or without batches."""
+    try:
+        length = len(loader)
+    except TypeError as error:
+        raise UserError(
+            "the loader has no length, so an epoch has no end; give it a data set that has one"
+        ) from error
+    if not length:
+        raise UserError("the loader gives no batch; is drop_last on, or the data set empty?")
+    return next(iter(loader))
 
 
 def turned(images: Tensor, view: View) -> Tensor:
@@ -79,5 +117,9 @@ def turned(images: Tensor, view: View) -> Tensor:
 
 def outline(batch: Any) -> str:
     parts = batch if isinstance(batch, list | tuple) else [batch]
-    shapes = [str(tuple(p.shape)) if isinstance(p, Tensor) else type(p).__name__ for p in parts]
-    return ", ".join(shapes)
+    return ", ".join(
+        f"{str(p.dtype).removeprefix('torch.')} {tuple(p.shape)}"
+        if isinstance(p, Tensor)
+        else type(p).__name__
+        for p in parts
+    )
