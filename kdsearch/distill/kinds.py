@@ -88,6 +88,11 @@ def brings_up(name: str, space: Space) -> bool:
     return any(needs.online is not None for needs in possible_needs(kind(name), space))
 
 
+def ships_more(name: str, space: Space) -> bool:
+    """Whether the network that ships is another than the student."""
+    return any(needs.deploy is not None for needs in possible_needs(kind(name), space))
+
+
 def possible_needs(kind: Kind, space: Space) -> list[Needs]:
     """The needs at the defaults, changed by one value at a time."""
     choices = [

@@ -145,3 +145,10 @@ def replace_head(network: Brought, classes: int) -> nn.Linear:
     head.to(old.weight.device)
     setattr(owner, last, head)
     return head
+
+
+def fit_head(network: Brought, classes: int) -> None:
+    """Replaces the head if it tells another number of classes apart."""
+    name = network.body.head
+    if name is not None and network.body.module.get_submodule(name).out_features != classes:
+        replace_head(network, classes)

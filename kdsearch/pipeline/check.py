@@ -2,10 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from statistics import mean
 
 import torch
+from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.core.progress import Progress
@@ -13,12 +16,18 @@ from kdsearch.core.quantities import count, duration
 from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
 from kdsearch.data.load import load_search
-from kdsearch.distill import METHODS
+from kdsearch.distill.hard import Hard
+from kdsearch.distill.kinds import kind
+from kdsearch.distill.method import Method
 from kdsearch.measure.size import params
 from kdsearch.nets import FAMILIES
+from kdsearch.nets.brought import Brought, fit_head
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.teacher import origin_of
 from kdsearch.supernet.train import Sandwich, SupernetTask
+from kdsearch.teachers.make import build_network
+from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import make_optimiser, own_randomness, train_step
@@ -72,10 +81,10 @@ def expected(context: Context) -> Expected:
                 seconds.append(time.perf_counter() - started)
         return min(seconds)
 
-    def student(architecture: Architecture) -> Task:
-        net = family.student(architecture, info.channels, classes)
-        lesson = Lesson(net.to(context.device), METHODS["hard"](), None)
+    def student(method: Method, teacher: nn.Module | None = None) -> Task:
+        net = family.student(largest, info.channels, classes).to(context.device)
         sample = feed.sample(short.batch_size)
+        lesson = Lesson(net, method, teacher)
         return Distillation(lesson, sample, precision=context.precision, seed=0)
 
     def supernet() -> Task:
@@ -88,11 +97,15 @@ def expected(context: Context) -> Expected:
     teacher = context.plan(config.teacher, "teacher", images)
     shared = context.plan(config.supernet, "supernet", images)
     short = context.plan(config.distill, "distill", images)
-    per_student = step_seconds(lambda: student(largest), short) / 2
-    top = per_student * short.steps
+    guide = blank_teacher(context, feed, teacher)
+    taught = [
+        step_seconds(partial(student, kind(name).make(), guide), short)
+        for name in config.distill.names
+    ]
+    top = mean(taught) / 2 * short.steps
     climbing = config.search.rungs[-2] * SCREENED_SHARE
     seconds = {
-        "teacher": teacher.steps * step_seconds(lambda: student(largest), teacher),
+        "teacher": teacher.steps * step_seconds(partial(student, Hard()), teacher),
         "supernet": shared.steps * step_seconds(supernet, shared),
         "search": config.search.trials * (SECONDS_PER_SCREEN + climbing * top),
         "finalists": config.finalists.count * config.finalists.seeds * top,
@@ -104,6 +117,16 @@ def expected(context: Context) -> Expected:
     stored = pixels * info.channels * info.size**2
     checkpoints = config.search.trials * SCREENED_SHARE * COPIES * weights / 2
     return Expected(seconds, stored + (COPIES + 1) * weights + checkpoints)
+
+
+def blank_teacher(context: Context, feed: Feed, plan: Plan) -> nn.Module:
+    """A network that takes as long as the teacher; what it says does not matter here."""
+    origin = replace(origin_of(context), weights=None)
+    course = Course(feed, plan, Path(), context.progress)
+    network = build_network(origin, course, None)
+    if isinstance(network, Brought):
+        fit_head(network, len(feed.info.classes))
+    return network.requires_grad_(False).to(context.device).eval()
 
 
 def words(found: Expected) -> list[str]:

@@ -8,9 +8,10 @@ from typing import Any
 from kdsearch.config.knobs import knob_space, knob_spaces
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
-from kdsearch.distill.kinds import brings_up
+from kdsearch.distill.kinds import brings_up, ships_more
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
+from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
 from kdsearch.pipeline.context import Context
@@ -94,7 +95,20 @@ def execute(context: Context, setting: Setting, phases: Phase) -> None:
 
 
 def pool_of(context: Context) -> Pool:
-    return Pool(context.space.space, knob_spaces(context.config.distill))
+    """What is searched.
+
+    Raises:
+        UserError: a method whose students ship with more than themselves.
+    """
+    methods = knob_spaces(context.config.distill)
+    for name, space in methods.items():
+        if ships_more(name, space):
+            raise UserError(
+                f"method '{name}' changes the network that ships, and a search measures "
+                "students before they are taught; take it out of distill.methods, or use it "
+                "in Python: kdsearch.distill_student"
+            )
+    return Pool(context.space.space, methods)
 
 
 def terms_of(context: Context) -> Terms:

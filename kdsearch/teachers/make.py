@@ -16,7 +16,7 @@ from kdsearch.errors import TeacherError, did_you_mean
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.accuracy import predict
 from kdsearch.nets import FAMILIES
-from kdsearch.nets.brought import Brought, View, bring, head_name, replace_head
+from kdsearch.nets.brought import Brought, View, bring, fit_head, head_name, replace_head
 from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course
@@ -174,10 +174,8 @@ def load_teacher(folder: Path, course: Course, given: nn.Module | None = None) -
     origin = replace(Origin(**facts["origin"]), weights=None)
     network = build_network(origin, course, given)
     state = stored_weights(folder / "teacher.safetensors")
-    if isinstance(network, Brought) and network.body.head is not None:
-        classes = len(course.feed.info.classes)
-        if network.body.module.get_submodule(network.body.head).out_features != classes:
-            replace_head(network, classes)
+    if isinstance(network, Brought):
+        fit_head(network, len(course.feed.info.classes))
     network.load_state_dict(state)
     network.requires_grad_(False)
     return network.to(course.feed.split.images.device).eval()
