@@ -4,7 +4,7 @@ import copy
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,21 @@ from kdsearch.core.records import Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Value
 from kdsearch.distill.kinds import kind, method_of
+from kdsearch.distill.method import Method
 from kdsearch.errors import UserError, did_you_mean
+from kdsearch.files import content_hash, read_json, write_json
 from kdsearch.measure.accuracy import correct, predict
 from kdsearch.nets.taps import Tapped, tap
 from kdsearch.output import Output
+from kdsearch.pipeline.lessons import check_knobs
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.training.distillation import Distillation, Lesson
-from kdsearch.training.fit import Telling, fit
-from kdsearch.training.loader import LoaderFeed
+from kdsearch.training.fit import Telling, fit, own_randomness
+from kdsearch.training.loader import LoaderFeed, first_batch, images_and_labels
 from kdsearch.training.plan import Plan
 
 CALIBRATION_BATCHES = 8
+PRECISIONS = ("float32", "bf16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,12 @@ class Distilled:
         return hits / total
 
 
+@own_randomness()
 def distill_student(
     teacher: nn.Module | None,
     student: nn.Module,
     loader: DataLoader[Any],
-    method: str = "soften",
+    method: str | Method = "soften",
     knobs: Mapping[str, Value] | None = None,
     **schedule: Any,
 ) -> Distilled:
@@ -81,7 +86,8 @@ def distill_student(
         teacher: gives (batch, classes) logits, or an `Output`; None for methods without one.
         student: as the teacher; feature maps and pooled features are found by a probe.
         loader: of (images, labels), images normalised as both networks want them.
-        method: a name that `kdsearch methods` lists, 'a+b', or module:pkg.mod:Class.
+        method: a name that `kdsearch methods` lists, 'a+b', module:pkg.mod:Class, or a method
+            object, which has its knobs already.
         knobs: of the method; left out, its defaults.
         schedule: see `Schedule`: epochs=30, learning_rate=0.05, seed=0, …
 
@@ -90,22 +96,16 @@ def distill_student(
         TrainingError: the loss stopped being a number.
     """
     plan_of = schedule_of(schedule)
-    kind(method).allowed.check(knobs or {}, whole=False)
-    chosen = method_of(Recipe.of(method, knobs or {}))
+    chosen = chosen_method(method, knobs or {})
     if teacher is None and (chosen.needs.teacher or chosen.needs.online):
-        raise UserError(f"method '{method}' needs a teacher; pass one, or take method='hard'")
+        raise UserError(
+            f"method '{chosen.name}' needs a teacher; pass one, or take method='hard'"
+        )
     if chosen.needs.auxiliary is not None:
         raise UserError("aux: an auxiliary teacher is for students of a space; set aux: none")
     device = plan_of.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    example = shown(loader).to(device)
-    plan = Plan(
-        steps=plan_of.epochs * len(loader),
-        batch_size=len(example),
-        learning_rate=plan_of.learning_rate,
-        weight_decay=plan_of.weight_decay,
-        seed=plan_of.seed,
-        precision=plan_of.precision,
-    )
+    example = images_and_labels(first_batch(loader))[0].to(device)
+    plan = training_plan(plan_of, len(loader), len(example))
     pupil = network(copy.deepcopy(student).to(device), example[:2])
     guide = None if teacher is None else network(copy.deepcopy(teacher).to(device), example[:2])
     if guide is not None:
@@ -117,13 +117,40 @@ def distill_student(
         precision=plan.precision,
         seed=derive(plan.seed, "parts"),
     )
-    with kept(plan_of.checkpoint) as path:
-        telling = Telling(plan_of.progress or Silent(), method)
+    key = {
+        "method": chosen.name,
+        "knobs": dict(knobs or {}),
+        "plan": asdict(plan),
+        "student": outlines(student),
+    }
+    with kept(plan_of.checkpoint, key) as path:
+        telling = Telling(plan_of.progress or Silent(), chosen.name)
         done = fit(task, feed, plan, until=plan.steps, checkpoint=path, tell=telling)
     shipped = task.shipped(done.average)
+    torch.manual_seed(derive(plan.seed, "calibration"))
     batches = [images for images, _ in islice(feed.endless(), CALIBRATION_BATCHES)]
     calibrate(shipped, [images for images in batches if len(images) > 1])
     return Distilled(shipped.module if isinstance(shipped, Tapped) else shipped, done.curve)
+
+
+def chosen_method(method: str | Method, knobs: Mapping[str, Value]) -> Method:
+    if not isinstance(method, str):
+        if knobs:
+            raise UserError("a method object has its knobs already; leave knobs out")
+        return method
+    check_knobs(kind(method), knobs)
+    return method_of(Recipe.of(method, knobs))
+
+
+def training_plan(schedule: Schedule, batches: int, batch_size: int) -> Plan:
+    return Plan(
+        steps=schedule.epochs * batches,
+        batch_size=batch_size,
+        learning_rate=schedule.learning_rate,
+        weight_decay=schedule.weight_decay,
+        seed=schedule.seed,
+        precision=schedule.precision,
+    )
 
 
 def schedule_of(given: Mapping[str, Any]) -> Schedule:
@@ -141,16 +168,6 @@ def schedule_of(given: Mapping[str, Any]) -> Schedule:
     return plan
 
 
-def shown(loader: DataLoader[Any]) -> Tensor:
-    """The images of a loader's first batch."""
-    batch = first_batch(loader)
-    if isinstance(batch, list | tuple) and batch and isinstance(batch[0], Tensor):
-        images: Tensor = batch[0]
-        if images.ndim == 4 and images.is_floating_point() and len(images) > 1:
-            return images
-    raise UserError(f"{RULE}; it gives {outline(batch)}")
-
-
 def network(module: nn.Module, example: Tensor) -> nn.Module:
     """The module, giving an Output."""
     was_training = module.training
@@ -164,11 +181,27 @@ def classes_of(student: nn.Module, example: Tensor) -> int:
     return predict(student, example, 2).shape[1]
 
 
+def outlines(student: nn.Module) -> str:
+    """Names a student by the shapes of all it has."""
+    return content_hash([(name, list(t.shape)) for name, t in student.state_dict().items()])
+
+
 @contextmanager
-def kept(checkpoint: str | Path | None) -> Iterator[Path]:
-    """The file a training goes on from, or one that is thrown away."""
-    if checkpoint is not None:
-        yield Path(checkpoint)
+def kept(checkpoint: str | Path | None, key: Mapping[str, Any]) -> Iterator[Path]:
+    """The file a training goes on from, or one that is thrown away.
+
+    Raises:
+        UserError: the file is another training's, as the note beside it says.
+    """
+    if checkpoint is None:
+        with tempfile.TemporaryDirectory(prefix="kdsearch-") as folder:
+            yield Path(folder) / "checkpoint.safetensors"
         return
-    with tempfile.TemporaryDirectory(prefix="kdsearch-") as folder:
-        yield Path(folder) / "checkpoint.safetensors"
+    path, note = Path(checkpoint), Path(f"{checkpoint}.json")
+    if path.exists() and (not note.exists() or read_json(note) != key):
+        raise UserError(
+            f"{path}: a checkpoint of another training (method, knobs, schedule or student "
+            "differ); name another file, or remove it"
+        )
+    write_json(note, dict(key))
+    yield path

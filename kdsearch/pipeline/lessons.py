@@ -1,6 +1,6 @@
 """What `distill` and `compare` share: one student of the config, and recipes for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe
 from kdsearch.core.space import Choice, Value
 from kdsearch.data.records import DataInfo
-from kdsearch.distill.kinds import kind, method_of
+from kdsearch.distill.kinds import Kind, kind, method_of
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash
 from kdsearch.pipeline.context import Context
@@ -164,8 +164,17 @@ def recipe_of(distill: Distill, text: str) -> Recipe:
                 "one recipe needs one value"
             )
     given = dict(assigned(part, text) for part in parts[1:])
-    found.allowed.check(given, whole=False)
+    check_knobs(found, given)
     return Recipe.of(name, {**fixed, **given})
+
+
+def check_knobs(method: Kind, given: Mapping[str, Value]) -> None:
+    """Raises UserError for a knob or option the method does not have, or a value out of it."""
+    try:
+        method.allowed.check(given, whole=False)
+    except UserError as error:
+        wrong = str(error).replace("unknown axis", "unknown knob")
+        raise UserError(f"method '{method.name}': {wrong}") from error
 
 
 def assigned(part: str, text: str) -> tuple[str, Value]:

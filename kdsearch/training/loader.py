@@ -67,28 +67,31 @@ class LoaderFeed:
         """Images and labels on the device.
 
         Raises:
-            UserError: the loader gives something else.
+            UserError: the loader gives something else, or labels of no class.
         """
-        match batch:
-            case [Tensor() as images, Tensor() as labels] if fitting(images, labels):
-                self.check_classes(labels)
-                return images.to(self.device), labels.to(self.device)
-        raise UserError(
-            "the loader has to give (images, labels): float tensors of (batch, channels, "
-            f"height, width) and int64 of (batch,); it gives {outline(batch)}"
-        )
-
-    def check_classes(self, labels: Tensor) -> None:
+        images, labels = images_and_labels(batch)
         low, high = int(labels.min()), int(labels.max())
         if low < 0 or high >= self.classes:
             raise UserError(
                 f"the loader's labels run from {low} to {high}, but the student tells "
-                f"{self.classes} classes apart: 0 to {self.classes - 1}"
+                f"{self.classes} classes apart, 0 to {self.classes - 1}"
             )
+        return images.to(self.device), labels.to(self.device)
+
+
+def images_and_labels(batch: Any) -> tuple[Tensor, Tensor]:
+    """What a loader gave, if it is that; raises UserError if it is not."""
+    match batch:
+        case [Tensor() as images, Tensor() as labels] if fitting(images, labels):
+            return images, labels
+    raise UserError(
+        "the loader has to give (images, labels): floats of (batch, channels, height, width) "
+        f"and int64 of (batch,); it gives {outline(batch)}"
+    )
 
 
 def fitting(images: Tensor, labels: Tensor) -> bool:
-    """Whether these are floating images and whole labels, as many of the one as of the other."""
+    """Whether these are images in floats and whole labels, one for each."""
     return (
         images.ndim == 4
         and images.is_floating_point()
