@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from kdsearch.core.records import Recipe
 from kdsearch.core.space import Choice, Space, Value
-from kdsearch.distill import BROKEN, METHODS
+from kdsearch.distill import BROKEN, METHODS, OURS
 from kdsearch.distill.combined import PLUS, Combined, combined_space, weight_space
 from kdsearch.distill.method import Method, Needs
 from kdsearch.distill.plugins import shortcoming
 from kdsearch.errors import UserError, did_you_mean
-from kdsearch.factory import find_factory
+from kdsearch.factory import find_factory, source_of
 
 MODULE = "module:"
 
@@ -41,6 +41,20 @@ def kind(name: str) -> Kind:
     method = METHODS.get(name) or brought(name)
     about = (method.__doc__ or "").strip().partition("\n")[0]
     return Kind(name, method.knobs, method.options, method, about)
+
+
+def written_elsewhere(name: str) -> list[str]:
+    """Texts of the files in which a name's methods stand, of those that are not ours: what
+    they make is another result when they change.
+    """
+    if PLUS in name:
+        return [text for part in name.split(PLUS) for text in written_elsewhere(part.strip())]
+    if name in OURS:
+        return []
+    if name.startswith(MODULE):
+        return [source_of(name.removeprefix(MODULE))]
+    method = METHODS[name]
+    return [source_of(f"{method.__module__}:{method.__qualname__}")]
 
 
 def brought(name: str) -> type[Method]:

@@ -8,7 +8,7 @@ from typing import Any
 from kdsearch.config.knobs import knob_space, knob_spaces
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
-from kdsearch.distill.kinds import brings_up, ships_more
+from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
 from kdsearch.errors import UserError
@@ -173,10 +173,12 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         method: {name: asdict(axis) for name, axis in space.axes.items()}
         for method, space in pool.methods.items()
     }
+    sources = {m: content_hash(text) for m in methods if (text := written_elsewhere(m))}
     return {
         "version": VERSION,
         "space": space_key(context),
         "methods": methods,
+        **({"sources": sources} if sources else {}),
         "data": ground.info.fingerprint,
         "teacher": None if ground.teacher is None else ground.teacher.name,
         "supernet": ground.supernet.name,
