@@ -95,7 +95,11 @@ def taught(run: Path, name: str, seed: int, data: SearchData) -> nn.Module:
     architecture = Architecture.of(dict(config.student.architecture))
     family = FAMILIES[load_space(config.space).family]
     student = family.student(architecture, data.info.channels, len(data.info.classes))
-    folder = next(run.glob(f"lessons/*/{name}/epochs-all/seed{seed}"))
+    folder = next(
+        path
+        for place in (name, f"{name}-*")  # the latter with a hash of somebody's own code
+        for path in run.glob(f"lessons/*/{place}/epochs-all/seed{seed}")
+    )
     student.load_state_dict(stored_weights(folder / "student.safetensors"))
     return student
 

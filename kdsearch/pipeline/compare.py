@@ -14,6 +14,7 @@ from kdsearch.config.models import Distill
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Recipe, Result
 from kdsearch.errors import UserError
+from kdsearch.distill.kinds import written_elsewhere
 from kdsearch.files import content_hash, read_json, write_json, write_text
 from kdsearch.measure.fingerprint import processor
 from kdsearch.pipeline.comparison import comparison_page, rows
@@ -99,9 +100,12 @@ def compare(
 
 
 def place_of(text: str, recipe: Recipe) -> str:
-    """Its own words, where they alone make the recipe; where the config adds to them, more."""
-    alone = recipe_of(Distill(), text)
-    return text if recipe == alone else f"{text}-{content_hash(recipe.as_dict())}"
+    """Its own words, where they alone make the recipe; where the config or somebody's own code
+    adds to them, more."""
+    sources = written_elsewhere(recipe.method)
+    if not sources and recipe == recipe_of(Distill(), text):
+        return text
+    return f"{text}-{content_hash([recipe.as_dict(), *sources])}"
 
 
 def done(

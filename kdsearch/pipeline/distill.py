@@ -15,7 +15,7 @@ from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo, SearchData, Split
 from kdsearch.data.test_split import open_test
-from kdsearch.distill.kinds import method_of
+from kdsearch.distill.kinds import method_of, written_elsewhere
 from kdsearch.errors import SearchError, UserError
 from kdsearch.export.handover import hand_over
 from kdsearch.export.rebuild import rebuilt
@@ -117,7 +117,9 @@ def the_job(context: Context, setting: Setting, recipe: Recipe, info: DataInfo) 
         architecture=architecture,
         recipe=recipe,
         seed=seed,
-        folder=str(lessons / content_hash(recipe.as_dict())),
+        folder=str(
+            lessons / content_hash([recipe.as_dict(), *written_elsewhere(recipe.method)])
+        ),
     )
 
 

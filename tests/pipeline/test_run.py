@@ -188,8 +188,8 @@ def test_a_run_opens_the_test_split_once(finished: RunDir) -> None:
     assert json.loads(line)["purpose"] == f"score of {count} published students"
 
 
-def test_only_finalize_opens_the_test_split() -> None:
-    """And import-linter keeps it out of everything below, by a contract."""
+def test_only_who_publishes_opens_the_test_split() -> None:
+    """The finalists' stage, and `distill` for its one student. And import-linter keeps it out of everything below, by a contract."""
     importers = {
         path.relative_to(ROOT / "kdsearch").as_posix()
         for path in (ROOT / "kdsearch").rglob("*.py")
@@ -198,7 +198,7 @@ def test_only_finalize_opens_the_test_split() -> None:
         for name in node.names
         if "open_test" in name.name or name.name.endswith("test_split")
     }
-    assert importers == {"pipeline/publish.py"}
+    assert importers == {"pipeline/publish.py", "pipeline/distill.py"}
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = settings["tool"]["importlinter"]["contracts"]
     (contract,) = [
