@@ -13,8 +13,8 @@ from kdsearch.config import Config, resolved_yaml
 from kdsearch.config.models import Distill
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Recipe, Result
-from kdsearch.errors import UserError
 from kdsearch.distill.kinds import written_elsewhere
+from kdsearch.errors import UserError
 from kdsearch.files import content_hash, read_json, write_json, write_text
 from kdsearch.measure.fingerprint import processor
 from kdsearch.pipeline.comparison import comparison_page, rows
