@@ -1,4 +1,4 @@
-"""A search whose results come from a formula: no torch, milliseconds a trial."""
+"""A search whose results come from a formula, in milliseconds; a setting that trains."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +13,16 @@ from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Choice, Range, Space
 from kdsearch.files import write_json
+from kdsearch.rundir import RunDir
 from kdsearch.search.climb import Climb, Places, Terms
 from kdsearch.search.pool import Pool
 from kdsearch.search.rung import result_path
+from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phases
 from kdsearch.search.study.journal import Study
 from kdsearch.search.trial import Trial
+from kdsearch.spaces import load_space
+from kdsearch.training.plan import Plan
 
 POOL = Pool(
     Space({"depth": Choice((1, 2, 3)), "width": Choice((2, 4, 8, 16))}),
@@ -117,3 +121,19 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "search")
+
+
+@pytest.fixture
+def ground(finished: RunDir, tmp_path: Path) -> Setting:
+    """Data, teacher and supernet of the tiny run, a short plan, a store of the test's own."""
+    facts = finished.facts()
+    return Setting(
+        data=facts["data"],
+        supernet=facts["supernet"],
+        teacher=facts["teacher"],
+        family="resnet",
+        space=load_space("resnet-tiny").space,
+        plan=Plan(steps=12, batch_size=64, learning_rate=0.05, weight_decay=1e-4, seed=99),
+        fractions=(1.0,),
+        store=str(tmp_path / "store"),
+    )
