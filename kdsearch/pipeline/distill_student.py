@@ -28,7 +28,8 @@ from kdsearch.pipeline.lessons import check_knobs
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.fit import Telling, fit, own_randomness
-from kdsearch.training.loader import LoaderFeed, first_batch, images_and_labels
+from kdsearch.training.learners import outlined
+from kdsearch.training.loader import LoaderFeed, first_batch, images_and_labels, outline
 from kdsearch.training.plan import Plan
 
 CALIBRATION_BATCHES = 8
@@ -97,33 +98,25 @@ def distill_student(
     """
     plan_of = schedule_of(schedule)
     chosen = chosen_method(method, knobs or {})
-    if teacher is None and (chosen.needs.teacher or chosen.needs.online):
-        raise UserError(
-            f"method '{chosen.name}' needs a teacher; pass one, or take method='hard'"
-        )
-    if chosen.needs.auxiliary is not None:
-        raise UserError("aux: an auxiliary teacher is for students of a space; set aux: none")
+    check_needs(chosen, teacher)
     device = plan_of.device or ("cuda" if torch.cuda.is_available() else "cpu")
     example = images_and_labels(first_batch(loader))[0].to(device)
     plan = training_plan(plan_of, len(loader), len(example))
-    pupil = network(copy.deepcopy(student).to(device), example[:2])
-    guide = None if teacher is None else network(copy.deepcopy(teacher).to(device), example[:2])
-    if guide is not None:
-        guide.requires_grad_(False).eval()
+    pupil = network("student", copy.deepcopy(student).to(device), example[:2])
     feed = LoaderFeed(loader, device, classes_of(pupil, example[:2]))
+    guide = None
+    if teacher is not None:
+        guide = network("teacher", copy.deepcopy(teacher).to(device), example[:2])
+        guide.requires_grad_(False).eval()
+        check_classes(chosen, guide, example[:2], feed.classes)
     task = Distillation(
         Lesson(pupil, chosen, guide),
         feed.sample(plan.batch_size),
         precision=plan.precision,
         seed=derive(plan.seed, "parts"),
     )
-    key = {
-        "method": chosen.name,
-        "knobs": dict(knobs or {}),
-        "plan": asdict(plan),
-        "student": outlines(student),
-    }
-    with kept(plan_of.checkpoint, key) as path:
+    key = {"method": chosen.name, "knobs": dict(knobs or {}), "plan": asdict(plan)}
+    with kept(plan_of.checkpoint, key | {"student": outlines(student)}) as path:
         telling = Telling(plan_of.progress or Silent(), chosen.name)
         done = fit(task, feed, plan, until=plan.steps, checkpoint=path, tell=telling)
     shipped = task.shipped(done.average)
@@ -131,6 +124,15 @@ def distill_student(
     batches = [images for images, _ in islice(feed.endless(), CALIBRATION_BATCHES)]
     calibrate(shipped, [images for images in batches if len(images) > 1])
     return Distilled(shipped.module if isinstance(shipped, Tapped) else shipped, done.curve)
+
+
+def check_needs(method: Method, teacher: nn.Module | None) -> None:
+    if teacher is None and (method.needs.teacher or method.needs.online):
+        raise UserError(
+            f"method '{method.name}' needs a teacher; pass one, or take method='hard'"
+        )
+    if method.needs.auxiliary is not None:
+        raise UserError("aux: an auxiliary teacher is for students of a space; set aux: none")
 
 
 def chosen_method(method: str | Method, knobs: Mapping[str, Value]) -> Method:
@@ -168,13 +170,40 @@ def schedule_of(given: Mapping[str, Any]) -> Schedule:
     return plan
 
 
-def network(module: nn.Module, example: Tensor) -> nn.Module:
-    """The module, giving an Output."""
+def network(who: str, module: nn.Module, example: Tensor) -> nn.Module:
+    """The module, giving an Output.
+
+    Raises:
+        UserError: it does not run on the loader's images, or gives no row for each.
+    """
     was_training = module.training
-    with torch.no_grad():
-        out = module.eval()(example)
-    module.train(was_training)
-    return module if isinstance(out, Output) else tap(module, example)
+    try:
+        with torch.no_grad():
+            out = module.eval()(example)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise UserError(
+            f"the {who} cannot run on the loader's images {tuple(example.shape[1:])}: {what}"
+        ) from error
+    finally:
+        module.train(was_training)
+    if isinstance(out, Output):
+        return module
+    if not isinstance(out, Tensor) or out.ndim != 2:
+        raise UserError(
+            f"the {who} has to give (batch, classes) logits; it gives {outline(out)}"
+        )
+    return tap(module, example)
+
+
+def check_classes(method: Method, guide: nn.Module, example: Tensor, classes: int) -> None:
+    """Raises UserError where a teacher whose logits are asked for tells others apart."""
+    logits = outlined(guide, example).logits if "logits" in method.needs.teacher else None
+    if logits is not None and logits.shape[1] != classes:
+        raise UserError(
+            f"the teacher tells {logits.shape[1]} classes apart, the student {classes}; "
+            "give one of them another head, or take a method on features"
+        )
 
 
 def classes_of(student: nn.Module, example: Tensor) -> int:

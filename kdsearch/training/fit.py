@@ -59,6 +59,7 @@ def fit(
     window = max(1, plan.steps // CURVE_POINTS)
     totals: list[Tensor] = []
     entropies: list[Tensor] = []
+    images = 0
     saved = time.monotonic()
     tell.progress.start(tell.title, until)
     task.module.train()
@@ -69,12 +70,18 @@ def fit(
             average(task.module, at.average, averaging_decay(plan, step))
             totals.append(loss.total.detach())
             entropies.append(loss.cross_entropy.detach())
+            images += len(batch.labels)
             at.step = step + 1
             if at.step % window and at.step != until:
                 continue
             total = float(torch.stack(totals).mean())
-            guard.check(torch.stack(totals).tolist(), torch.stack(entropies).tolist(), step)
-            totals, entropies = [], []
+            guard.check(
+                torch.stack(totals).tolist(),
+                torch.stack(entropies).tolist(),
+                step,
+                is_whole=images >= plan.batch_size,
+            )
+            totals, entropies, images = [], [], 0
             at.curve.append((at.step, total))
             at.best_cross_entropy = guard.best
             tell.progress.step(tell.title, at.step, f"loss {total:.3f}")

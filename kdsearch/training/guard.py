@@ -24,8 +24,19 @@ class Guard:
         self.chance = math.log(max(2, classes))
         self.best = math.inf
 
-    def check(self, totals: Sequence[float], entropies: Sequence[float], step: int) -> None:
-        """Total loss and cross-entropy of each step of the window that ends at `step`."""
+    def check(
+        self,
+        totals: Sequence[float],
+        entropies: Sequence[float],
+        step: int,
+        *,
+        is_whole: bool = True,
+    ) -> None:
+        """Total loss and cross-entropy of each step of the window that ends at `step`.
+
+        Args:
+            is_whole: whether it has a whole batch; chance is not told from fewer images.
+        """
         first = step - len(totals) + 1
         for at, losses in enumerate(zip(totals, entropies, strict=True), first):
             for loss in losses:
@@ -39,6 +50,8 @@ class Guard:
                 f"loss is {cross_entropy:.3g} at step {step}; a smaller learning_rate helps",
                 step,
             )
+        if not is_whole:
+            return
         self.best = min(self.best, cross_entropy)
         if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:
             raise TrainingError(
