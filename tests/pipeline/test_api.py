@@ -66,7 +66,14 @@ def test_a_config_may_be_a_dict_or_a_file(tiny: Any, finished: RunDir, tmp_path:
 
 
 def test_only_the_public_names_are_public() -> None:
-    assert kdsearch.__all__ == ["Run", "__version__", "load", "run"]
+    assert kdsearch.__all__ == [
+        "Distilled",
+        "Run",
+        "__version__",
+        "distill_student",
+        "load",
+        "run",
+    ]
     with pytest.raises(AttributeError, match="no attribute 'search_everything'"):
         _ = kdsearch.search_everything
 
