@@ -5,6 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from kdsearch.cli import parser
 from kdsearch.config import read_config
@@ -19,7 +23,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.slow
 def test_the_python_block_runs(tmp_path, monkeypatch, capsys):
-    (code,) = blocks("python")
+    code, _ = blocks("python")
     assert len(code.splitlines()) <= 15
     monkeypatch.chdir(tmp_path)
     exec(compile(code, str(README), "exec"), {})
@@ -32,11 +36,35 @@ def test_the_python_block_runs(tmp_path, monkeypatch, capsys):
     }
 
 
-def test_there_is_a_block_for_data_teacher_and_budget():
-    assert [len(b.splitlines()) <= 10 for b in blocks("yaml")] == [True] * 3
+def test_two_networks_and_a_loader_are_enough(capsys):
+    """The second block, with somebody's own networks and digits."""
+    _, code = blocks("python")
+    assert len(code.splitlines()) <= 8
+    digits = load_digits()
+    images = torch.tensor(digits.images, dtype=torch.float32)[:400, None] / 8 - 1
+    shown = TensorDataset(images, torch.tensor(digits.target)[:400])
+    names = {
+        "teacher": small(16),
+        "student": small(4),
+        "loader": DataLoader(shown, batch_size=100, shuffle=True),
+        "test_loader": DataLoader(shown, batch_size=100),
+    }
+    exec(compile(code.replace("epochs=30", "epochs=2"), str(README), "exec"), names)
+    assert 0 <= float(capsys.readouterr().out) <= 1
+    assert type(names["network"]) is nn.Sequential and names["network"] is not names["student"]
 
 
-@pytest.mark.parametrize("number", range(3))
+def small(width):
+    """A network of somebody's own for grey images of 8 px."""
+    body = [nn.Conv2d(1, width, 3, 2, 1), nn.BatchNorm2d(width), nn.ReLU()]
+    return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+
+
+def test_there_is_a_block_for_data_teacher_budget_and_student():
+    assert [len(b.splitlines()) <= 10 for b in blocks("yaml")] == [True] * 4
+
+
+@pytest.mark.parametrize("number", range(4))
 def test_the_yaml_blocks_are_configs(number, tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(blocks("yaml")[number], encoding="utf-8")
