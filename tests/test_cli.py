@@ -121,6 +121,36 @@ def test_run_takes_values_in_place_of_the_files(say: Any, config: Path, tmp_path
     assert content["distill"]["learning_rate"] == 0.01
 
 
+@pytest.mark.slow
+def test_distill_hands_one_student_over(say: Any, config: Path, tmp_path: Path) -> None:
+    words = ["--out", tmp_path / "one", "--set", "distill.methods=[hard]", "distill.epochs=1"]
+    said = say("distill", config, *words)
+    assert said.code == 0
+    first, *_, last = said.out.splitlines()
+    card = read_json(tmp_path / "one" / "student" / "card.json")
+    assert first.startswith(f"taught by hard: test accuracy {card['test_accuracy']:.1%} (")
+    assert last == f"files: {tmp_path / 'one' / 'student'}"
+    again = say("distill", config, *words)
+    assert (again.code, again.out) == (0, said.out)
+    assert "nothing was done again" in again.err
+
+
+@pytest.mark.slow
+def test_compare_shows_a_table_and_its_json(say: Any, config: Path, tmp_path: Path) -> None:
+    words = ["compare", config, "--methods", "dist@tau=2", "--seeds", "1"]
+    words += ["--out", tmp_path / "run", "--set", "distill.epochs=1"]
+    said = say(*words)
+    assert said.code == 0
+    assert said.out.startswith("At equal epochs: 8 steps each, 1 seed, so no intervals; ")
+    lines = said.out.splitlines()
+    assert [line.split()[0] for line in lines[3:6]] == ["hard", "soften", "dist@tau=2"]
+    page = tmp_path / "run" / "comparison.html"
+    assert lines[-1] == f"page: {page}" and page.exists()
+    content = say(*words, "--json").json
+    assert content == read_json(tmp_path / "run" / "comparison.json")
+    assert [row["name"] for row in content["methods"]] == ["hard", "soften", "dist@tau=2"]
+
+
 def test_status_says_what_is_done(say: Any, finished: RunDir) -> None:
     said = say("status", finished.root)
     assert (said.code, said.err) == (0, "")
@@ -281,6 +311,26 @@ MISTAKES = {
     "below a file": (
         "check {config} --set store={config}",
         "{config}/data: cannot be a folder (Not a directory)",
+    ),
+    "unknown method": (
+        "compare {config} --out {tmp}/run --methods sofen",
+        "unknown method 'sofen'; did you mean 'soften'?",
+    ),
+    "unknown knob": (
+        "compare {config} --out {tmp}/run --methods soften@temprature=2",
+        "method 'soften': unknown knob 'temprature'; did you mean 'temperature'?",
+    ),
+    "no seeds": (
+        "compare {config} --out {tmp}/run --methods soften --seeds 0",
+        "--seeds 0: needs at least 1; 3 or more give intervals",
+    ),
+    "two recipes": (
+        "distill {config} --out {tmp}/run",
+        "distill teaches by one method; distill.methods names 2: --set 'distill.methods=",
+    ),
+    "unknown network": (
+        "distill {config} --out {tmp}/run --set student.network=torchvison:resnet18",
+        "--set student.network=torchvison:resnet18: student.network",
     ),
     "init": ("init --max latency=5", "unknown bound 'latency'; did you mean 'latency_ms'?"),
 }
