@@ -36,7 +36,7 @@ supernet:
   epochs: 60
 
 distill:
-  methods: [soften, hard]   # `kdsearch methods` lists fifteen; decoupled+attention adds two
+  methods: [soften, hard]   # `kdsearch methods` lists them; decoupled+attention adds two
   epochs: 40
 
 budget:               # a number, or a share of the largest student's
