@@ -317,8 +317,8 @@ MISTAKES = {
         "unknown method 'sofen'; did you mean 'soften'?",
     ),
     "unknown knob": (
-        "compare {config} --out {tmp}/run --methods soften@temperatur=2",
-        "method 'soften': unknown knob 'temperatur'; did you mean 'temperature'?",
+        "compare {config} --out {tmp}/run --methods soften@temperatures=2",
+        "method 'soften': unknown knob 'temperatures'; did you mean 'temperature'?",
     ),
     "no seeds": (
         "compare {config} --out {tmp}/run --methods soften --seeds 0",

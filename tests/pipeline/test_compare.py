@@ -452,7 +452,7 @@ def test_baselines_come_first_and_once() -> None:
     [
         ("sofen", "unknown method 'sofen'; did you mean 'soften'?"),
         ("", "unknown method ''; allowed: "),
-        ("soften@temperatur=2", "method 'soften': unknown knob 'temperatur'; did you mean"),
+        ("soften@temperatures=2", "method 'soften': unknown knob 'temperatures'; did you mean"),
         ("soften@temperature=99", "method 'soften': temperature = 99; allowed: 1.0 to 10.0"),
         ("soften@temperature", "'soften@temperature': after @ comes knob=value"),
         ("soften@temperature=[1, 2]", "needs one value"),
