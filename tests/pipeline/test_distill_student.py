@@ -245,7 +245,9 @@ def refused(
 def test_unknown_names(refused: Callable[..., None]) -> None:
     refused("unknown method 'sofen'; did you mean 'soften'", "sofen")
     refused(
-        "unknown knob 'temperatures'; did you mean 'temperature'", "soften", {"temperatures": 2.0}
+        "unknown knob 'temperatures'; did you mean 'temperature'",
+        "soften",
+        {"temperatures": 2.0},
     )
     refused("temperature = 99; allowed: 1.0 to 10.0", "soften", {"temperature": 99})
     refused("unknown argument 'epoch'; did you mean 'epochs'", epoch=3)
