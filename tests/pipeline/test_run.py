@@ -189,7 +189,8 @@ def test_a_run_opens_the_test_split_once(finished: RunDir) -> None:
 
 
 def test_only_who_publishes_opens_the_test_split() -> None:
-    """The finalists' stage, and `distill` for its one student. And import-linter keeps it out of everything below, by a contract."""
+    """The finalists' stage, and `distill` for its one student; import-linter keeps it out of
+    everything below, by a contract."""
     importers = {
         path.relative_to(ROOT / "kdsearch").as_posix()
         for path in (ROOT / "kdsearch").rglob("*.py")
