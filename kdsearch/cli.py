@@ -11,34 +11,24 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
-import kdsearch
+from kdsearch.arguments import parser
 from kdsearch.errors import BudgetError, KdsearchError, UserError
 from kdsearch.pipeline.surroundings import surroundings
-from kdsearch.pipeline.table import table
+from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
-from kdsearch.rundir import STAGES, RunDir
+from kdsearch.rundir import RunDir
 
 ISSUES = "a bug of kdsearch; please report it with the lines above"
-EXITS = """exit codes:
-  0  done
-  1  a bug of kdsearch, or a search that had to stop
-  2  something in the config, the data or the command is wrong: one line says what
-  3  no student keeps the budget: the binding limit and the nearest student are named
-
-start here:
-  kdsearch init > run.yaml && kdsearch run run.yaml --out runs/first
-  kdsearch query runs/first --max latency_ms=50%"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall each other
     arguments = parser().parse_args(argv)
-    verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
-        return verb(arguments)
+        return VERBS[arguments.verb](arguments)
     except KdsearchError as error:
         line = " ".join(str(error).split("\n"))  # somebody else's words may have several
         print(f"kdsearch: {line}", file=sys.stderr)
@@ -219,7 +209,8 @@ def listing(arguments: argparse.Namespace) -> int:
 
     rows = LISTINGS[arguments.what]()
     headers = list(dict.fromkeys(name for r in rows for name in r))
-    text = table([[cell(r.get(h)) for h in headers] for r in rows], headers)
+    lay = paragraphs if arguments.what == "methods" else table
+    text = lay([[cell(r.get(h)) for h in headers] for r in rows], headers)
     say(rows, arguments.json, text)
     return 0
 
@@ -237,134 +228,22 @@ def say(content: Any, as_json: bool, text: str) -> None:
     print(json.dumps(content) if as_json else text)
 
 
-LISTED: Mapping[str, str] = MappingProxyType(
+VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
     {
-        "methods": "distillation methods, their knobs and ranges",
-        "spaces": "shelved search spaces, how many students of what size",
-        "families": "student families",
-        "teachers": "ways to get a teacher",
-        "datasets": "data sets and how a config names them",
-        "samplers": "who may propose candidates",
-        "engines": "who may execute the jobs of a search",
-        "runtimes": "runtimes a latency may be measured in",
-        "formats": "formats a student may be exported to",
+        verb.__name__: verb
+        for verb in (
+            init,
+            check,
+            run,
+            distill,
+            compare,
+            status,
+            front,
+            trials,
+            query,
+            export,
+            report,
+            listing,
+        )
     }
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse's own, but a wrong command gets one line like every other mistake."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see `{self.prog} --help`\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    top = Parser(
-        prog="kdsearch",
-        description=kdsearch.__doc__,
-        epilog=EXITS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
-    verbs = top.add_subparsers(required=True, metavar="VERB")
-
-    one = add(verbs, "init", init, "writes a commented config to start from")
-    one.add_argument("--data", metavar="NAME", help="for example folder:PATH; default digits")
-    one.add_argument("--to", metavar="FILE", help="a new file for it, instead of stdout")
-    bounds(one)
-
-    one = add(verbs, "check", check, "validates, prints every value, time and disk expected")
-    config(one)
-
-    one = add(verbs, "run", run, "every stage; what is done already is not done again")
-    config(one)
-    one.add_argument("--until", choices=STAGES, help="the last stage to do")
-
-    one = add(verbs, "distill", distill, "one student, one recipe, to checked files")
-    config(one)
-
-    one = add(verbs, "compare", compare, "one student, several methods and seeds, in pairs")
-    config(one)
-    one.add_argument(
-        "--methods",
-        metavar="A,B",
-        help="soften,dist,multi_level@views=1; default: the config's; hard and soften join",
-    )
-    one.add_argument("--seeds", type=int, default=3, metavar="N", help="default: %(default)s")
-    as_json(one)
-
-    one = of_run(verbs, "status", status, "what is done, running, failed and why")
-    as_json(one)
-    one = of_run(verbs, "front", front, "the published students, fastest first")
-    as_json(one)
-    one = of_run(verbs, "trials", trials, "every trial and what became of it")
-    one.add_argument("--csv", action="store_true", help="comma-separated, all columns")
-
-    one = of_run(verbs, "query", query, "the best student for a budget")
-    bounds(one)
-    as_json(one)
-
-    one = of_run(verbs, "export", export, "hands a student over, each file checked")
-    one.add_argument("--student", metavar="ID", help="for example s012; or give a budget")
-    bounds(one)
-    one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
-    one.add_argument(
-        "--format",
-        default="safetensors,onnx",
-        help="comma-separated; `kdsearch formats` lists them (default: %(default)s)",
-    )
-    of_run(verbs, "report", report, "writes RUN/report.html and prints its path")
-
-    for what, about in LISTED.items():
-        one = add(verbs, what, listing, about)
-        one.set_defaults(what=what)
-        as_json(one)
-    return top
-
-
-def add(
-    verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], about: str
-) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=about)
-    made.set_defaults(verb=verb)
-    return made
-
-
-def of_run(
-    verbs: Any, name: str, verb: Callable[[argparse.Namespace], int], about: str
-) -> argparse.ArgumentParser:
-    made = add(verbs, name, verb, about)
-    made.add_argument("run", metavar="RUN", help="a run's folder")
-    return made
-
-
-def config(made: argparse.ArgumentParser) -> None:
-    made.add_argument("config", metavar="CONFIG", help="a YAML file; see `kdsearch init`")
-    made.add_argument("--out", metavar="DIR", help="the run's folder; default runs/CONFIG")
-    made.add_argument(
-        "--set",
-        metavar="a.b=value",
-        action="extend",
-        nargs="+",
-        default=[],
-        help="values in place of the file's, for example search.trials=80",
-    )
-
-
-def bounds(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--max",
-        metavar="COST=LIMIT",
-        action="append",
-        default=[],
-        help="latency_ms=0.5, params=60%% (of the largest student), macs=1e6; may be repeated",
-    )
-    if not made.prog.endswith("init"):
-        made.add_argument(
-            "--min", metavar="accuracy=X", action="append", default=[], help="accuracy=0.9"
-        )
-
-
-def as_json(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--json", action="store_true", help="one JSON document on stdout")

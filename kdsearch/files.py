@@ -54,7 +54,9 @@ def read_json(path: Path) -> Any:
 def damaged(path: Path, reason: str, within: Path | None = None) -> RunError:
     """What to do about a file of ours that cannot be read; `within` has to go with it."""
     out = within or (path.parent if (path.parent / ENTRY).exists() else path)
-    return RunError(f"{path}: {reason}; remove {out}, and `kdsearch run` makes it again")
+    return RunError(
+        f"{path}: {reason}; remove {out}, and the command that made it makes it again"
+    )
 
 
 def made_folder(path: Path) -> Path:

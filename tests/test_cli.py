@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from kdsearch import cli
+from kdsearch.arguments import LISTED
 from kdsearch.config import parse_config
 from kdsearch.errors import KdsearchError
 from kdsearch.files import read_json
@@ -229,7 +230,7 @@ def test_report_prints_its_path(say: Any, copied: RunDir) -> None:
     assert copied.report.read_text().lower().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("what", cli.LISTED)
+@pytest.mark.parametrize("what", LISTED)
 def test_what_a_config_may_name(say: Any, what: str) -> None:
     said = say(what)
     assert (said.code, said.err) == (0, "")
@@ -239,7 +240,11 @@ def test_what_a_config_may_name(say: Any, what: str) -> None:
         assert row["name"] in said.out
 
 
-@pytest.mark.parametrize("what", sorted(set(cli.LISTED) - {"runtimes"}))
+def test_the_methods_fit_a_terminal(say: Any) -> None:
+    assert max(map(len, say("methods").out.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("what", sorted(set(LISTED) - {"runtimes"}))
 def test_whatever_is_listed_says_what_it_is(say: Any, what: str) -> None:
     told = [row["about"] for row in say(what, "--json").json]
     assert all(len(about) > 10 and not about.startswith("See ") for about in told)
@@ -395,8 +400,8 @@ def test_a_damaged_journal_is_one_line(say: Any, copied: RunDir) -> None:
     journal.write_text("".join([first, "garbage\n", *rest]))
     for verb in ("status", "trials", "report"):
         said = say(verb, copied.root)
-        line = f"{journal}: a record is damaged; remove {journal}, and `kdsearch run` makes it"
-        assert (said.code, said.err) == (2, f"kdsearch: {line} again\n")
+        line = f"{journal}: a record is damaged; remove {journal}, and the command that made it"
+        assert (said.code, said.err) == (2, f"kdsearch: {line} makes it again\n")
 
 
 @pytest.mark.parametrize("content", ['{"points": [', "[]", ""])
@@ -409,7 +414,7 @@ def test_a_damaged_file_of_a_run_is_one_line(
     said = say("status", copied.root)
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith(f"kdsearch: {path}: not ")
-    assert said.err.endswith(f"; remove {path}, and `kdsearch run` makes it again\n")
+    assert said.err.endswith(f"; remove {path}, and the command that made it makes it again\n")
 
 
 def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:

@@ -153,7 +153,8 @@ def test_a_damaged_file_is_named_with_the_way_out(tmp_path: Path) -> None:
         with pytest.raises(RunError) as caught:
             read_json(tmp_path / "front.json")
         path = tmp_path / "front.json"
-        line = f"{path}: not whole JSON; remove {path}, and `kdsearch run` makes it again"
+        again = f"remove {path}, and the command that made it makes it again"
+        line = f"{path}: not whole JSON; {again}"
         assert str(caught.value) == line
     (tmp_path / ENTRY).write_text("{}")
     with pytest.raises(RunError, match=f"; remove {tmp_path}, and"):

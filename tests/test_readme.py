@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from kdsearch.cli import parser
+from kdsearch.arguments import parser
 from kdsearch.config import read_config
 
 README = Path(__file__).parents[1] / "README.md"

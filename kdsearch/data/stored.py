@@ -50,13 +50,13 @@ def read_tensors(path: Path, mark: str) -> dict[str, Tensor]:
             tensors = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise DataError(
-            f"{path}: cannot be read ({error}); remove {path.parent}, and `kdsearch run` "
-            "makes it again"
+            f"{path}: cannot be read ({error}); remove {path.parent}, and the command "
+            "that made it makes it again"
         ) from error
     if found != mark:
         raise DataError(
             f"{path}: holds data {found}, {INFO} tells of {mark}; remove {path.parent}, "
-            "and `kdsearch run` makes it again"
+            "and the command that made it makes it again"
         )
     return tensors
 
@@ -71,6 +71,6 @@ def read_info(folder: Path) -> DataInfo:
     if not path.exists():
         raise DataError(
             f"{folder}: holds no prepared data ({INFO} is missing); remove it, and "
-            "`kdsearch run` makes it again"
+            "the command that made it makes it again"
         )
     return DataInfo.of(read_json(path))

@@ -28,8 +28,9 @@ GIVES: tuple[Part, ...] = ("logits", "feats", "pooled")
 
 
 class Evolutionary:
-    """Cross-entropy of the student and of its exits, imitating the exits of a teacher that
-    learns from the labels on the same batches: one way, no gradient crosses.
+    """Cross-entropy, and exits that imitate those of a teacher that learns beside the student.
+
+    It learns from the labels on the same batches: one way, no gradient crosses.
 
     CE(z_n) + exit_weight · Σ_{i<n} CE(z_i) + alpha · mean_i T² · KL(teacher_i ‖ student_i)
     + beta · mean_i ‖norm(e_i) − norm(teacher's e_i)‖² over the pairs of stages i (all stages,

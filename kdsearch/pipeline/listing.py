@@ -13,10 +13,10 @@ def methods() -> Rows:
     rows: Rows = [
         {
             "name": name,
+            "about": first_line(method),
             "teacher": teacher_of(method().needs),
             "knobs": {knob: str(axis) for knob, axis in method.knobs.axes.items()},
             "options": {option: str(axis) for option, axis in method.options.axes.items()},
-            "about": first_line(method),
         }
         for name, method in METHODS.items()
     ]

@@ -1,9 +1,13 @@
-"""A table of plain text, for stdout."""
+"""Tables of plain text, for stdout."""
 
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 
 from kdsearch.core.quantities import printable
+
+WIDEST = 100
+"""Columns of a line that is broken."""
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
@@ -22,6 +26,24 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
         ).rstrip()
         for line in (lines[0], rule, *lines[1:])
     )
+
+
+def paragraphs(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    """What a table is too wide for: each row a paragraph, its first cell above the others,
+    which stand in lines of their own with their headers."""
+    return "\n\n".join("\n".join(paragraph(row, headers)) for row in rows)
+
+
+def paragraph(row: Sequence[str], headers: Sequence[str]) -> list[str]:
+    first, *others = map(printable, row)
+    beside = max(map(len, headers[1:])) + 4
+    lines = [first]
+    for header, cell in zip(headers[1:], others, strict=True):
+        lead = f"  {header}".ljust(beside)
+        lines += textwrap.wrap(
+            cell, WIDEST, initial_indent=lead, subsequent_indent=" " * beside
+        )
+    return lines
 
 
 def width(text: str) -> int:

@@ -114,7 +114,9 @@ def test_a_lost_student_is_named_and_made_again(copied: RunDir, tiny: Any, go: A
     student = copied.read(copied.front)["points"][0]["id"]
     for name in ("student.safetensors", "card.json"):
         (copied.student(student) / name).unlink()
-        with pytest.raises(RunError, match=rf"{name}: .*`kdsearch run` makes it again"):
+        with pytest.raises(
+            RunError, match=rf"{name}: .*the command that made it makes it again"
+        ):
             network(copied, student)
         go(tiny(), copied.root)
         assert network(copied, student)
