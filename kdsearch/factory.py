@@ -28,10 +28,15 @@ def find_factory(name: str) -> Callable[..., Any]:
             "is it installed, or beside the folder the command is run in?"
         ) from error
     found = getattr(module, function, None)
-    if not callable(found):
+    if found is not None and not callable(found):
         raise UserError(
-            f"no function '{function}' in module '{module_name}'; "
-            f"{did_you_mean(function, [n for n in dir(module) if not n.startswith('_')])}"
+            f"'{function}' in module '{module_name}' is {type(found).__name__}, which cannot "
+            "be called; name a function or a class"
+        )
+    if found is None:
+        own = [n for n in dir(module) if callable(getattr(module, n)) and n[0] != "_"]
+        raise UserError(
+            f"no function '{function}' in module '{module_name}'; {did_you_mean(function, own)}"
         )
     return found  # type: ignore[no-any-return]
 

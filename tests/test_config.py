@@ -280,6 +280,32 @@ def test_a_network_brought_along_is_used_as_it_is() -> None:
     assert config.distill.methods == ("soften", "hard")
 
 
+METHODS: list[tuple[Mapping[str, Any], str]] = [
+    (
+        {"methods": [{"method": ["soften+dist", "hint"], "weights": [1, 2]}]},
+        "method: 'soften+dist' is a sum already; name its methods one by one",
+    ),
+    ({"methods": [{"method": ["soften", "dist"], "weights": [1]}]}, "weights: needs 2 numbers"),
+    ({"methods": ["dist + hint", "dist+hint"]}, "named twice; remove one"),
+    ({"knobs": [1]}, "distill.knobs = [1]: must be a section: keys with values below it"),
+    (
+        {"methods": ["multi_level"], "knobs": {"multi_level.views": [True]}},
+        "distill.knobs.multi_level.views[0] = true: allowed: one of 1, 2, 4",
+    ),
+    (
+        {"methods": ["lightskd"], "knobs": {"lightskd.drg": [1]}},
+        "distill.knobs.lightskd.drg[0] = 1: allowed: one of false, true",
+    ),
+]
+
+
+@pytest.mark.parametrize(("distill", "line"), METHODS)
+def test_methods_that_do_not_fit(distill: Mapping[str, Any], line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"distill": distill})
+    assert line in str(caught.value) and "\n" not in str(caught.value)
+
+
 def test_python_mappings_follow_the_same_rules() -> None:
     assert parse_config({"search": {"rungs": [0.5, 1]}}).search.rungs == (0.5, 1)
     assert parse_config({"data": {"root": Path("/a")}}).data.root == "/a"

@@ -186,6 +186,9 @@ def methods(config: Config) -> Iterator[Problem]:
 def sum_problem(it: Sum) -> str | None:
     if len(it.method) < 2:
         return "method: needs two names or more; a single one stands alone"
+    inner = [name for name in it.method if "+" in name]
+    if inner:
+        return f"method: '{inner[0]}' is a sum already; name its methods one by one"
     if it.weights is not None and len(it.weights) != len(it.method):
         return f"weights: needs {len(it.method)} numbers, one for each method"
     return None

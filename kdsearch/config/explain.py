@@ -106,6 +106,7 @@ RULES: Mapping[str, Callable[[Any, Mapping[str, Any]], str]] = MappingProxyType(
         "string_type": lambda value, limits: "must be text; put it in quotes",
         "tuple_type": lambda value, limits: "must be a list, for example [a, b]",
         "model_type": lambda value, limits: "must be a section: keys with values below it",
+        "dict_type": lambda value, limits: "must be a section: keys with values below it",
         "mapping_type": lambda value, limits: "must be a section: keys with values below it",
         "invalid_key": lambda value, limits: "a key must be text",
         "literal_error": one_of,

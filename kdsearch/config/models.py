@@ -1,38 +1,19 @@
 """What a config may say: one frozen model per section, one sentence per key."""
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-
-def number(value: Any) -> int | float:
-    """Keeps whole numbers whole: a knob's 4 stays 4."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
-        return value
-    raise PydanticCustomError("float_type", "must be a number")
-
-
-def limit(value: Any) -> int | float | str:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
-        return value
-    raise PydanticCustomError("limit", "must be a number above 0, or a share like '60%'")
-
-
-def knob_value(value: Any) -> int | float | str:
-    """A number, a name or true/false, as it stands."""
-    return value if isinstance(value, str | bool) else number(value)
-
-
-Count = Annotated[int, Field(ge=1, le=10**9)]
-Threads = Annotated[int, Field(ge=1, le=256)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-AboveZero = Annotated[float, Field(gt=0)]
-Number = Annotated[int | float, PlainValidator(number)]
-Limit = Annotated[int | float | str, PlainValidator(limit)]
-KnobValue = Annotated[int | float | str, PlainValidator(knob_value)]
+from kdsearch.config.values import (
+    AboveZero,
+    Count,
+    Fraction,
+    KnobValue,
+    Limit,
+    MethodName,
+    Threads,
+)
 
 Augment = Literal["none", "shift", "shift-flip"]
 Runtime = Literal["eager", "onnxruntime"]
@@ -197,7 +178,7 @@ Knob = Annotated[
 class Sum(Section):
     """Several methods at once, their losses added."""
 
-    method: tuple[str, ...]
+    method: tuple[MethodName, ...]
     """Names of methods."""
     weights: tuple[AboveZero, ...] | None = None
     """One for each; null lets the search choose."""
@@ -212,7 +193,7 @@ def method_form(value: Any) -> str:
 
 
 MethodChoice = Annotated[
-    Annotated[str, Tag("name")] | Annotated[Sum, Tag("sum")], Discriminator(method_form)
+    Annotated[MethodName, Tag("name")] | Annotated[Sum, Tag("sum")], Discriminator(method_form)
 ]
 
 

@@ -27,14 +27,15 @@ class Choice:
         return rng.choice(self.values)
 
     def holds(self, value: Value) -> bool:
-        return value in self.values
+        """Whether it is one of them, and of its kind: true is not 1, nor 2.0 a 2."""
+        return any(value == own and is_alike(value, own) for own in self.values)
 
     def encode(self, value: Value) -> float:
         """Position of `value` in [0, 1]."""
         return self.values.index(value) / max(1, len(self.values) - 1)
 
     def __str__(self) -> str:
-        return f"one of {', '.join(map(str, self.values))}"
+        return f"one of {', '.join(map(written, self.values))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class Space:
             if name not in self.axes:
                 raise UserError(f"unknown axis '{name}'; {did_you_mean(name, self.axes)}")
             if not self.axes[name].holds(value):
-                raise UserError(f"{name} = {value}; allowed: {self.axes[name]}")
+                raise UserError(f"{name} = {written(value)}; allowed: {self.axes[name]}")
         missing = [name for name in self.axes if whole and name not in point]
         if missing:
             raise UserError(f"missing: {', '.join(missing)}")
@@ -124,3 +125,13 @@ class Space:
         choices = self.choices()
         for values in itertools.product(*choices.values()):
             yield dict(zip(choices, values, strict=True))
+
+
+def is_alike(value: Value, own: Value) -> bool:
+    """Of the same type, or a whole number where a real one is asked for."""
+    return type(value) is type(own) or (type(value) is int and type(own) is float)
+
+
+def written(value: Value) -> str:
+    """As a config writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

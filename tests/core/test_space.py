@@ -148,3 +148,19 @@ def test_a_choice_needs_distinct_values(values: tuple[int, ...]) -> None:
 def test_a_range_needs_two_ends_in_order(low: float, high: float, log: bool) -> None:
     with pytest.raises(UserError, match="low < high"):
         Range(low, high, log)
+
+
+def test_values_are_of_their_kind() -> None:
+    """True equals 1 and 2.0 equals 2, but a method that counts views takes neither."""
+    axes = {"views": Choice((1, 2, 4)), "drg": Choice((False, True)), "tau": Choice((1.0, 2.0))}
+    space = Space(axes)
+    space.check({"views": 2, "drg": True, "tau": 2})
+    for point, line in (
+        ({"views": True}, "views = true; allowed: one of 1, 2, 4"),
+        ({"views": 2.0}, "views = 2.0; allowed: one of 1, 2, 4"),
+        ({"drg": 1}, "drg = 1; allowed: one of false, true"),
+        ({"tau": True}, "tau = true; allowed: one of 1.0, 2.0"),
+    ):
+        with pytest.raises(UserError) as caught:
+            space.check(point, whole=False)
+        assert str(caught.value) == line

@@ -99,7 +99,7 @@ def test_a_wrong_return_is_told_in_one_line(
     ("source", "message"),
     [
         ("def maker(): pass", "did you mean 'maker'"),
-        ("make = 7", "no function 'make'"),
+        ("make = 7", "'make' in module"),
         ("import nowhere_to_be_found", "ModuleNotFoundError"),
         ("def make(:", "SyntaxError"),
         ("def make(argument): pass", "it takes no argument"),

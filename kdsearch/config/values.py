@@ -1,0 +1,39 @@
+"""Kinds of values in a config, each with its bounds."""
+
+import math
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+
+def number(value: Any) -> int | float:
+    """Keeps whole numbers whole: a knob's 4 stays 4."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
+        return value
+    raise PydanticCustomError("float_type", "must be a number")
+
+
+def limit(value: Any) -> int | float | str:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("limit", "must be a number above 0, or a share like '60%'")
+
+
+def knob_value(value: Any) -> int | float | str:
+    """A number, a name or true/false, as it stands."""
+    return value if isinstance(value, str | bool) else number(value)
+
+
+def spaceless(name: str) -> str:
+    """'soften + dist' as 'soften+dist'."""
+    return "+".join(part.strip() for part in name.split("+"))
+
+
+Count = Annotated[int, Field(ge=1, le=10**9)]
+Threads = Annotated[int, Field(ge=1, le=256)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+AboveZero = Annotated[float, Field(gt=0)]
+Limit = Annotated[int | float | str, PlainValidator(limit)]
+KnobValue = Annotated[int | float | str, PlainValidator(knob_value)]
+MethodName = Annotated[str, AfterValidator(spaceless)]
