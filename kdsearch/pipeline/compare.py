@@ -30,7 +30,7 @@ from kdsearch.pipeline.lessons import (
 )
 from kdsearch.pipeline.search import execute
 from kdsearch.report.comparison import page
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import RunDir, mapping
 from kdsearch.search.comparison import Comparison, equal_seconds, phases
 from kdsearch.search.pace import paces
 from kdsearch.search.rung import Rungs, stored_result
@@ -39,6 +39,8 @@ from kdsearch.search.source import LASTING
 
 BASELINES = ("hard", "soften")
 PAGE = "comparison.html"
+LONGEST = 100
+"""Letters of a recipe that a folder is called by."""
 
 
 def names_of(config: Config, text: str | None) -> list[str]:
@@ -100,12 +102,13 @@ def compare(
 
 
 def place_of(text: str, recipe: Recipe) -> str:
-    """Its own words, where they alone make the recipe; where the config or somebody's own code
-    adds to them, more."""
+    """Its own words, where they alone make the recipe and a folder may be called so; where the
+    config or somebody's own code adds to them, more."""
     sources = written_elsewhere(recipe.method)
-    if not sources and recipe == recipe_of(Distill(), text):
+    words = text[:LONGEST].replace("/", "_")
+    if not sources and words == text and recipe == recipe_of(Distill(), text):
         return text
-    return f"{text}-{content_hash([recipe.as_dict(), *sources])}"
+    return f"{words}-{content_hash([recipe.as_dict(), *sources])}"
 
 
 def done(
@@ -129,7 +132,7 @@ def measured(
     A method that no step could be taken with (too little memory) has none.
     """
     path = compared.folder / "paces.json"
-    known: dict[str, Any] = read_json(path) if path.exists() else {}
+    known: dict[str, Any] = mapping(path) if path.exists() else {}
     keys = {name: compared.places[name] for name in stepped(compared)}
     missing = [name for name, key in keys.items() if key not in known]
     if missing:

@@ -38,7 +38,7 @@ from kdsearch.pipeline.lessons import (
 )
 from kdsearch.pipeline.search import execute
 from kdsearch.rundir import CARD, RunDir
-from kdsearch.search.rung import STUDENT, stored_result
+from kdsearch.search.rung import STUDENT, result_path, stored_result
 from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase
 
@@ -75,7 +75,7 @@ def distill(config: Config, out: Path, progress: Progress) -> dict[str, Any]:
             execute(context, setting, one(job))
         result = stored_result(job)
         if result is None or result.state != "done":
-            raise SearchError(f"the student could not be taught: {why(result)}")
+            raise SearchError(f"the student could not be taught: {why(job, result)}")
         return handed_over(context, setting, job, load_search(room.data))
 
 
@@ -132,8 +132,11 @@ def one(job: Job) -> Phase:
     yield [job]
 
 
-def why(result: Result | None) -> str:
-    return "it was not begun" if result is None else f"{result.state}: {result.reason}"
+def why(job: Job, result: Result | None) -> str:
+    if result is None:
+        return "it was not begun"
+    details = f"; details stand in {result_path(job)}" if result.state == "bug" else ""
+    return f"{result.state}: {result.reason}{details}"
 
 
 def handed_over(

@@ -1,7 +1,7 @@
 """What `distill` and `compare` share: one student of the config, and recipes for it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,17 +11,19 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe
 from kdsearch.core.space import Choice, Value
 from kdsearch.data.records import DataInfo
-from kdsearch.distill.kinds import Kind, kind, method_of
+from kdsearch.distill.kinds import Kind, kind, method_of, written_elsewhere
+from kdsearch.distill.method import Method
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.teacher import source_key, taught, untrained
 from kdsearch.search.auxiliary import check_larger
-from kdsearch.search.rung import Rungs
+from kdsearch.search.rung import Rungs, is_out_of_memory
 from kdsearch.search.setting import Setting
 from kdsearch.spaces.marked import read_value
 from kdsearch.teachers.make import Origin
+from kdsearch.training.fit import make_optimiser, own_randomness, train_step
 
 AT = "@"
 """Between a method and a knob's value on the command line: 'multi_level@views=1'."""
@@ -107,7 +109,8 @@ def lesson_setting(context: Context, room: Classroom, recipes: Iterable[Recipe])
 def check_lessons(
     setting: Setting, architecture: Architecture, recipes: Iterable[Recipe]
 ) -> None:
-    """Puts each lesson together once, before hours go into the others.
+    """Puts each lesson together once, before hours go into the others, and takes a step of
+    those in which somebody else's code takes part.
 
     Raises:
         UserError: the student cannot be built, or a method not teach it with this teacher.
@@ -116,14 +119,31 @@ def check_lessons(
     job = Job("check", 1, architecture, None, 0, "")
     work.student(job)
     for recipe in recipes:
-        method = method_of(recipe)
+        elsewhere = bool(setting.student or written_elsewhere(recipe.method))
         try:
-            if method.needs.auxiliary is not None:
-                check_larger(setting, method.needs.auxiliary)
-            else:
-                work.task(job, method)
+            check_lesson(work, job, method_of(recipe), steps=int(elsewhere))
         except UserError as error:
             raise UserError(f"method '{recipe.method}': {error}") from error
+        except Exception as error:
+            if is_out_of_memory(error):
+                continue  # its own runs say so, the others go on
+            if not elsewhere:
+                raise
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(
+                f"method '{recipe.method}' cannot take a step with this student: {words}"
+            ) from error
+
+
+def check_lesson(work: Rungs, job: Job, method: Method, steps: int) -> None:
+    if method.needs.auxiliary is not None:
+        check_larger(work.setting, method.needs.auxiliary)
+        return
+    task, plan = work.task(job, method), replace(work.setting.plan, steps=steps)
+    with own_randomness():
+        optimiser = make_optimiser(task.module.train(), plan)
+        for batch in work.feed.batches(plan, task.shows, 0, steps):
+            train_step(task, batch, optimiser, plan)
 
 
 def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> str:
@@ -150,22 +170,34 @@ def recipe_of(distill: Distill, text: str) -> Recipe:
         UserError: no such method, knob or value.
     """
     parts = text.split(AT)
-    name = parts[0].strip()
-    found = kind(name)
-    space = knob_space(distill, name)
-    named = {k.removeprefix(f"{name}.") for k in distill.knobs if k.startswith(f"{name}.")}
-    fixed: dict[str, Value] = {}
-    for knob, axis in space.axes.items():
-        if isinstance(axis, Choice) and len(axis.values) == 1:
-            fixed[knob] = axis.values[0]
-        elif knob in named:
-            raise UserError(
-                f"distill.knobs.{name}.{knob} leaves a choice ({axis}); "
-                "one recipe needs one value"
-            )
-    given = dict(assigned(part, text) for part in parts[1:])
+    found = kind(parts[0].strip())
+    given: dict[str, Value] = {}
+    for part in parts[1:]:
+        knob, value = assigned(part, text)
+        if knob in given:
+            raise UserError(f"'{text}': {knob} is given twice; name it once")
+        given[knob] = value
     check_knobs(found, given)
-    return Recipe.of(name, {**fixed, **given})
+    return Recipe.of(found.name, {**fixed(distill, found.name, given), **given})
+
+
+def fixed(distill: Distill, method: str, given: Container[str]) -> dict[str, Value]:
+    """The single values that the config leaves to a method's knobs.
+
+    Raises:
+        UserError: it leaves several to a knob that is not given.
+    """
+    values: dict[str, Value] = {}
+    for knob, axis in knob_space(distill, method).axes.items():
+        if isinstance(axis, Choice) and len(axis.values) == 1:
+            values[knob] = axis.values[0]
+        elif f"{method}.{knob}" in distill.knobs and knob not in given:
+            one = axis.values[0] if isinstance(axis, Choice) else axis.low
+            raise UserError(
+                f"distill.knobs.{method}.{knob} leaves a choice ({axis}); "
+                f"one recipe needs one value, for example [{one}]"
+            )
+    return values
 
 
 def check_knobs(method: Kind, given: Mapping[str, Value]) -> None:

@@ -24,9 +24,10 @@ from kdsearch.data.records import SearchData
 from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary, Method
 from kdsearch.errors import TrainingError
-from kdsearch.files import read_json, write_bytes, write_json
+from kdsearch.files import damaged, write_bytes, write_json
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
+from kdsearch.rundir import mapping
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
@@ -52,9 +53,18 @@ def result_files(trials: Path, number: int) -> list[Path]:
 
 
 def stored_result(job: Job) -> Result | None:
-    """What a worker left behind for this job, if it got that far."""
+    """What a worker left behind for this job, if it got that far.
+
+    Raises:
+        RunError: the file was damaged since.
+    """
     path = result_path(job)
-    return Result.of(read_json(path)) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        return Result.of(mapping(path))
+    except TypeError as error:
+        raise damaged(path, "not what a run writes") from error
 
 
 def forget_result(job: Job) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from kdsearch.core.records import Job, Result
 from kdsearch.errors import SearchError
-from kdsearch.search.rung import forget_result, stored_result
+from kdsearch.search.rung import forget_result, result_path, stored_result
 
 Phase: TypeAlias = Generator[Sequence[Job], Mapping[str, Result], None]
 Work: TypeAlias = Callable[[Job], Result]
@@ -38,7 +38,7 @@ class Phases:
     def __init__(self, phases: Phase) -> None:
         self._phases = phases
         self._jobs: list[Job] = []
-        self._pending: set[str] = set()
+        self._pending: dict[str, Job] = {}
         self._results: dict[str, Result] = {}
         self._bugs = 0
         self._over = False
@@ -52,17 +52,17 @@ class Phases:
         if not self._jobs:
             return "wait"
         job = self._jobs.pop(0)
-        self._pending.add(job.name)
+        self._pending[job.name] = job
         return job
 
     def tell(self, result: Result) -> None:
-        self._pending.discard(result.job)
+        job = self._pending.pop(result.job)
         self._results[result.job] = result
         self._bugs = self._bugs + 1 if result.state == "bug" else 0
         if self._bugs >= BUGS_IN_A_ROW:
             raise SearchError(
                 f"{self._bugs} jobs failed in a row, the last ({result.job}) with "
-                f"{result.reason}; details stand in its result file"
+                f"{result.reason}; details stand in {result_path(job)}"
             )
 
     def _advance(self, *, first: bool = False) -> None:
