@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from kdsearch.core.progress import Progress
 from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
-from kdsearch.training.guard import Guard
+from kdsearch.training.guard import ENOUGH, Guard
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate
 from kdsearch.training.task import Batch, Loss, Task
 
@@ -79,7 +79,7 @@ def fit(
                 torch.stack(totals).tolist(),
                 torch.stack(entropies).tolist(),
                 step,
-                is_whole=images >= plan.batch_size,
+                tells_chance=images >= max(plan.batch_size, ENOUGH),
             )
             totals, entropies, images = [], [], 0
             at.curve.append((at.step, total))

@@ -13,6 +13,9 @@ LOST = 0.98
 EXPLODED = 1000
 """Above so many times chance's loss nothing comes back, though the numbers may stay finite."""
 
+ENOUGH = 8
+"""Images of a window from which a loss is told from chance's."""
+
 
 class Guard:
     """Fed the loss of each window of steps; raises TrainingError with the step.
@@ -30,12 +33,12 @@ class Guard:
         entropies: Sequence[float],
         step: int,
         *,
-        is_whole: bool = True,
+        tells_chance: bool = True,
     ) -> None:
         """Total loss and cross-entropy of each step of the window that ends at `step`.
 
         Args:
-            is_whole: whether it has a whole batch; chance is not told from fewer images.
+            tells_chance: whether its images are enough to tell a loss from chance's.
         """
         first = step - len(totals) + 1
         for at, losses in enumerate(zip(totals, entropies, strict=True), first):
@@ -50,7 +53,7 @@ class Guard:
                 f"loss is {cross_entropy:.3g} at step {step}; a smaller learning_rate helps",
                 step,
             )
-        if not is_whole:
+        if not tells_chance:
             return
         self.best = min(self.best, cross_entropy)
         if self.best < LEARNT * self.chance and cross_entropy > LOST * self.chance:

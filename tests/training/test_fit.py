@@ -224,6 +224,13 @@ def test_a_fall_is_seen_also_by_who_went_on(feed: Feed, tmp_path: Path) -> None:
         train(Scripted(lambda step: 2.3), feed, tmp_path / "run", 50, plan)
 
 
+def test_one_image_a_step_does_not_tell_chance(feed: Feed, tmp_path: Path) -> None:
+    """Cross-entropies of single images are far from chance's, up and down."""
+    plan = replace(PLAN, steps=50, batch_size=1)
+    done = train(Scripted(lambda step: 4.0 * (step % 2)), feed, tmp_path / "run", 50, plan)
+    assert done.step == 50
+
+
 def test_who_never_learnt_does_not_fall(feed: Feed, tmp_path: Path) -> None:
     done = train(Scripted(lambda step: 2.3), feed, tmp_path / "run", 50)
     assert done.step == 50

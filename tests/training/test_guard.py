@@ -30,11 +30,11 @@ def test_a_few_images_do_not_tell_chance() -> None:
     """The rest of an epoch, two images of which one is missed."""
     guard = Guard(10)
     guard.check([9.0], [0.1 * CHANCE], 10)
-    guard.check([9.0], [2 * CHANCE], 11, is_whole=False)
-    guard.check([9.0], [0.01 * CHANCE], 12, is_whole=False)
+    guard.check([9.0], [2 * CHANCE], 11, tells_chance=False)
+    guard.check([9.0], [0.01 * CHANCE], 12, tells_chance=False)
     assert guard.best == pytest.approx(0.1 * CHANCE)
     with pytest.raises(TrainingError, match="loss is nan at step 13"):
-        guard.check([math.nan], [0.1], 13, is_whole=False)
+        guard.check([math.nan], [0.1], 13, tells_chance=False)
 
 
 def test_who_never_learnt_does_not_fall() -> None:
