@@ -4,7 +4,8 @@ import copy
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,44 +14,26 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from kdsearch.core.progress import Progress, Silent
+from kdsearch.core.progress import Silent
 from kdsearch.core.records import Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Value
 from kdsearch.distill.kinds import kind, method_of
-from kdsearch.distill.method import Method
-from kdsearch.errors import UserError, did_you_mean
+from kdsearch.distill.method import Method, Needs
+from kdsearch.errors import UserError
 from kdsearch.files import content_hash, read_json, write_json
 from kdsearch.measure.accuracy import correct, predict
 from kdsearch.nets.taps import Tapped, tap
 from kdsearch.output import Output
 from kdsearch.pipeline.lessons import check_knobs
+from kdsearch.pipeline.schedule import schedule_of, training_plan
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.fit import Telling, fit, own_randomness
 from kdsearch.training.learners import outlined
 from kdsearch.training.loader import LoaderFeed, first_batch, images_and_labels, outline
-from kdsearch.training.plan import Plan
 
 CALIBRATION_BATCHES = 8
-PRECISIONS = ("float32", "bf16")
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """How long and how a student is taught; SGD with Nesterov momentum, half a cosine."""
-
-    epochs: int = 20
-    learning_rate: float = 0.05
-    weight_decay: float = 5e-4
-    seed: int = 0
-    precision: str = "float32"
-    """'float32' or 'bf16'."""
-    device: str | None = None
-    """None: a GPU if there is one."""
-    checkpoint: str | Path | None = None
-    """A file to go on from after an interruption; None keeps nothing."""
-    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +52,8 @@ class Distilled:
             scores = predict(self.network, images.to(device), len(images))
             hits += correct(scores, labels.to(device))
             total += len(labels)
+        if not total:
+            raise UserError("the loader gives no batch, so there is no accuracy")
         return hits / total
 
 
@@ -90,13 +75,14 @@ def distill_student(
         method: a name that `kdsearch methods` lists, 'a+b', module:pkg.mod:Class, or a method
             object, which has its knobs already.
         knobs: of the method; left out, its defaults.
-        schedule: see `Schedule`: epochs=30, learning_rate=0.05, seed=0, …
+        schedule: see `kdsearch.pipeline.schedule`: epochs=30, learning_rate=0.05, seed=0, …
 
     Raises:
         UserError: an unknown name, or a network or loader that does not fit the method.
         TrainingError: the loss stopped being a number.
     """
     plan_of = schedule_of(schedule)
+    check_modules(teacher, student)
     chosen = chosen_method(method, knobs or {})
     check_needs(chosen, teacher)
     device = plan_of.device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -115,8 +101,14 @@ def distill_student(
         precision=plan.precision,
         seed=derive(plan.seed, "parts"),
     )
-    key = {"method": chosen.name, "knobs": dict(knobs or {}), "plan": asdict(plan)}
-    with kept(plan_of.checkpoint, key | {"student": outlines(student)}) as path:
+    key = {
+        "method": chosen.name,
+        "knobs": plain_values(chosen) | dict(knobs or {}),
+        "plan": asdict(plan),
+        "student": outlines(student),
+        "teacher": None if teacher is None else weights_hash(teacher),
+    }
+    with kept(plan_of.checkpoint, key) as path:
         telling = Telling(plan_of.progress or Silent(), chosen.name)
         done = fit(task, feed, plan, until=plan.steps, checkpoint=path, tell=telling)
     shipped = task.shipped(done.average)
@@ -124,6 +116,14 @@ def distill_student(
     batches = [images for images, _ in islice(feed.endless(), CALIBRATION_BATCHES)]
     calibrate(shipped, [images for images in batches if len(images) > 1])
     return Distilled(shipped.module if isinstance(shipped, Tapped) else shipped, done.curve)
+
+
+def check_modules(teacher: Any, student: Any) -> None:
+    for who, given in (("teacher", teacher), ("student", student)):
+        if not isinstance(given, nn.Module) and (given is not None or who == "student"):
+            raise UserError(f"the {who} has to be an nn.Module; it is {given!r}")
+    if not any(p.requires_grad for p in student.parameters()):
+        raise UserError("the student has nothing to train: no parameter requires a gradient")
 
 
 def check_needs(method: Method, teacher: nn.Module | None) -> None:
@@ -136,38 +136,16 @@ def check_needs(method: Method, teacher: nn.Module | None) -> None:
 
 
 def chosen_method(method: str | Method, knobs: Mapping[str, Value]) -> Method:
+    if not isinstance(knobs, Mapping):
+        raise UserError(f"knobs = {knobs!r}: needs names with values, {{'temperature': 2.0}}")
     if not isinstance(method, str):
         if knobs:
             raise UserError("a method object has its knobs already; leave knobs out")
+        if isinstance(method, type) or not isinstance(getattr(method, "needs", None), Needs):
+            raise UserError(f"method = {method!r}: needs a name or a method object, Hard()")
         return method
     check_knobs(kind(method), knobs)
     return method_of(Recipe.of(method, knobs))
-
-
-def training_plan(schedule: Schedule, batches: int, batch_size: int) -> Plan:
-    return Plan(
-        steps=schedule.epochs * batches,
-        batch_size=batch_size,
-        learning_rate=schedule.learning_rate,
-        weight_decay=schedule.weight_decay,
-        seed=schedule.seed,
-        precision=schedule.precision,
-    )
-
-
-def schedule_of(given: Mapping[str, Any]) -> Schedule:
-    known = [field.name for field in fields(Schedule)]
-    for name in given:
-        if name not in known:
-            raise UserError(f"unknown argument '{name}'; {did_you_mean(name, known)}")
-    plan = Schedule(**given)
-    if plan.epochs < 1:
-        raise UserError(f"epochs = {plan.epochs}: needs at least 1")
-    if plan.precision not in PRECISIONS:
-        raise UserError(
-            f"precision = {plan.precision!r}; {did_you_mean(str(plan.precision), PRECISIONS)}"
-        )
-    return plan
 
 
 def network(who: str, module: nn.Module, example: Tensor) -> nn.Module:
@@ -188,6 +166,8 @@ def network(who: str, module: nn.Module, example: Tensor) -> nn.Module:
     finally:
         module.train(was_training)
     if isinstance(out, Output):
+        if who == "student" and out.logits is None:
+            raise UserError("the student gives no logits; put a head on it")
         return module
     if not isinstance(out, Tensor) or out.ndim != 2:
         raise UserError(
@@ -215,6 +195,23 @@ def outlines(student: nn.Module) -> str:
     return content_hash([(name, list(t.shape)) for name, t in student.state_dict().items()])
 
 
+def plain_values(method: Method) -> dict[str, Value]:
+    """What tells two objects of a method apart."""
+    own: Mapping[str, object] = getattr(method, "__dict__", {})
+    return {name: v for name, v in own.items() if isinstance(v, int | float | str)}
+
+
+def weights_hash(network: nn.Module) -> str:
+    found = sha256()
+    for name, values in network.state_dict().items():
+        found.update(name.encode())
+        if isinstance(values, Tensor):
+            found.update(
+                values.cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+            )
+    return found.hexdigest()
+
+
 @contextmanager
 def kept(checkpoint: str | Path | None, key: Mapping[str, Any]) -> Iterator[Path]:
     """The file a training goes on from, or one that is thrown away.
@@ -229,8 +226,8 @@ def kept(checkpoint: str | Path | None, key: Mapping[str, Any]) -> Iterator[Path
     path, note = Path(checkpoint), Path(f"{checkpoint}.json")
     if path.exists() and (not note.exists() or read_json(note) != key):
         raise UserError(
-            f"{path}: a checkpoint of another training (method, knobs, schedule or student "
-            "differ); name another file, or remove it"
+            f"{path}: a checkpoint of another training (method, knobs, schedule, student "
+            "or teacher differ); name another file, or remove it"
         )
     write_json(note, dict(key))
     yield path

@@ -13,7 +13,9 @@ import kdsearch
 from kdsearch.core.space import Space
 from kdsearch.distill.hard import Hard
 from kdsearch.distill.method import Needs, Seen
+from kdsearch.distill.soften import Soften
 from kdsearch.errors import KdsearchError, UserError
+from kdsearch.output import Output
 from kdsearch.pipeline.distill_student import Distilled
 from kdsearch.training import fit as fit_module
 
@@ -200,14 +202,21 @@ def test_a_killed_run_goes_on_to_the_same_student(
 def test_a_checkpoint_of_another_training_is_refused(
     teacher: nn.Module, loader: Loader, tmp_path: Path
 ) -> None:
-    def taught(method: str, width: int = 4, epochs: int = 1) -> Distilled:
+    def taught(
+        method: Any, width: int = 4, epochs: int = 1, guide: nn.Module = teacher
+    ) -> Distilled:
         return kdsearch.distill_student(
-            teacher, cnn(2, width), loader(), method, epochs=epochs, checkpoint=tmp_path / "run"
+            guide, cnn(2, width), loader(), method, epochs=epochs, checkpoint=tmp_path / "run"
         )
 
     first = taught("soften")
     assert equal(weights(taught("soften").network), weights(first.network))
-    for other in (("dist", 4, 1), ("soften", 6, 1), ("soften", 4, 2)):
+    assert taught(Soften()).curve == first.curve
+    others = (
+        ("dist", 4, 1), ("soften", 6, 1), ("soften", 4, 2), ("soften", 4, 1, cnn(3, 12)),
+        (Soften(temperature=2.0), 4, 1),
+    )  # fmt: skip
+    for other in others:
         with pytest.raises(
             UserError, match="run: a checkpoint of another training .*remove it"
         ):
@@ -255,7 +264,26 @@ def test_unknown_names(refused: Callable[..., None]) -> None:
 
 def test_schedules_that_are_none(refused: Callable[..., None]) -> None:
     refused("epochs = 0: needs at least 1", epochs=0)
+    refused("epochs = 1.5: needs at least 1, a whole number", epochs=1.5)
+    refused("learning_rate = 0: needs a number above 0", learning_rate=0)
+    refused("learning_rate = nan: needs a number", learning_rate=float("nan"))
+    refused("weight_decay = -1: needs a number, 0 or above", weight_decay=-1)
+    refused("seed = 'abc': needs a whole number", seed="abc")
+    refused("device = 'gpu': torch cannot use it here", device="gpu")
+    refused("checkpoint = 3: needs a file's path", checkpoint=3)
     refused("precision = 'fp16'; did you mean 'bf16'", precision="fp16")
+
+
+def test_other_things_in_the_place_of_methods_and_networks(
+    refused: Callable[..., None],
+) -> None:
+    refused(r"knobs = \[1\]: needs names with values", "soften", [1])
+    refused("views = true; allowed: one of 1, 2, 4", "multi_level", {"views": True})
+    refused("method = <class .*Hard'>: needs a name or a method object", Hard)
+    refused(r"method = \['soften'\]: needs a name", ["soften"])
+    refused("the teacher has to be an nn.Module; it is 'resnet18'", teacher="resnet18")
+    refused("the student has to be an nn.Module; it is None", student=None)
+    refused("nothing to train", student=cnn(2, 4).requires_grad_(False))
 
 
 def test_no_teacher_for_a_method_that_needs_one(refused: Callable[..., None]) -> None:
@@ -278,6 +306,11 @@ def test_a_loader_that_gives_something_else(
     refused("labels run from 1 to 3, but the student tells 3 classes apart", loader=beyond)
 
 
+def test_an_accuracy_is_of_images(teacher: nn.Module, data: TensorDataset) -> None:
+    with pytest.raises(UserError, match="the loader gives no batch, so there is no accuracy"):
+        Distilled(teacher, []).accuracy(DataLoader(data, batch_size=99, drop_last=True))
+
+
 def test_networks_that_do_not_fit(refused: Callable[..., None]) -> None:
     headless = cnn(2, 4, head=False)
     refused(
@@ -292,8 +325,18 @@ def test_networks_that_do_not_fit(refused: Callable[..., None]) -> None:
         r"the teacher has to give \(batch, classes\) logits; .* \(2, 1, 8, 8\)",
         teacher=nn.ReLU(),
     )
+    refused("the student gives no logits; put a head on it", student=Headless())
     many = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
     refused("the teacher tells 5 classes apart, the student 3; ", teacher=many)
+
+
+class Headless(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = cnn(2, 4)
+
+    def forward(self, images: Tensor) -> Output:
+        return Output(None, (), self.body(images))
 
 
 class SameClass(Opposite):
