@@ -23,7 +23,7 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary, Method
-from kdsearch.errors import TrainingError
+from kdsearch.errors import KdsearchError, TrainingError
 from kdsearch.files import damaged, write_bytes, write_json
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
@@ -97,13 +97,14 @@ class Rungs:
         return result
 
     def failed(self, job: Job, error: Exception) -> Result:
-        """What went wrong inside a job: too little memory, or our own fault."""
+        """What went wrong inside a job: too little memory, a file of ours, or our own fault."""
         if is_out_of_memory(error):
             batch = self.setting.plan.batch_size
             reason = f"at batch_size {batch}; try distill.batch_size: {max(1, batch // 2)}"
             return Result(job.name, job.rung, "out of memory", reason=reason)
         details = {"traceback": "".join(traceback.format_exception(error))}
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        kind = "" if isinstance(error, KdsearchError) else f"{type(error).__name__}: "
+        reason = f"{kind}{error}".partition("\n")[0]
         return Result(job.name, job.rung, "bug", reason=reason, details=details)
 
     def inherited(self, job: Job) -> Result:

@@ -12,6 +12,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
+from kdsearch.errors import RunError
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.nets import FAMILIES
@@ -168,6 +169,7 @@ NO_MEMORY = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate mem
         (NO_MEMORY, "out of memory", "at batch_size 64; try distill.batch_size: 32"),
         (RuntimeError("shapes\nof two lines"), "bug", "RuntimeError: shapes"),
         (KeyError("logits"), "bug", "KeyError: 'logits'"),
+        (RunError("x: no whole weights; remove x"), "bug", "x: no whole weights; remove x"),
     ],
 )
 def test_failures_are_told_apart(
@@ -177,7 +179,7 @@ def test_failures_are_told_apart(
     work.teacher = Broken(error)
     result = work(job(tmp_path, 1))
     assert (result.state, result.accuracy) == (state, None)
-    assert result.reason.endswith(reason)
+    assert result.reason.endswith(reason) and "RunError" not in result.reason
     assert Result.of(read_json(tmp_path / "rung1.json")) == result
     assert ("Traceback" in result.details.get("traceback", "")) == (state == "bug")
 
