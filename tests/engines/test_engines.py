@@ -84,7 +84,7 @@ def test_every_job_is_handed_out_and_told_once(engine: Any, tmp_path: Path) -> N
     assert [r.job for r in source.told] == ["job 0", "job 1", "job 2", "job 3"]
     for number, result in enumerate(source.told):
         assert result.state == "bug"
-        assert result.reason.startswith("DataError: /nowhere")
+        assert result.reason.startswith("/nowhere: holds no prepared data")
         assert result.as_dict() == read_json(tmp_path / str(number) / "rung1.json")
 
 
