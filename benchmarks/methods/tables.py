@@ -10,9 +10,7 @@ NAMES = {
     "module:four_views:Hard": "hard, 4 views",
     "module:four_views:Soften": "soften, 4 views",
     "information_flow@aux=max_subnet": "information_flow, aux: max_subnet",
-    "information_flow@labels=0@flow=1@reduction=mean@aux=max_subnet": (
-        "information_flow as its authors train it (no labels)"
-    ),
+    "information_flow@labels=0@aux=max_subnet": "information_flow without labels",
     "multi_level@views=1": "multi_level, 1 view",
 }
 
