@@ -85,6 +85,7 @@ def tables(
             for images, epochs in LABELS.items():
                 more = [f"data.limit={images}", f"data.size={size}"]
                 more += [f"data.val_fraction={1 - images / 5000}", f"data.calibration={images}"]
+                more += ["data.test_fraction=0.001"]  # not taken: the set has its own
                 more += [f"distill.epochs={epochs}", f"teacher.epochs={epochs}"]
                 name = f"few-{size}px-{images}"
                 yield name, made("few", out / name, [*given, *more], FEW, SEEDS_REST)
