@@ -11,6 +11,9 @@ NAMES = {
     "module:four_views:Soften": "soften, 4 views",
     "information_flow@aux=max_subnet": "information_flow, aux: max_subnet",
     "information_flow@labels=0@aux=max_subnet": "information_flow without labels",
+    "information_flow@labels=0@flow=1@reduction=mean@aux=max_subnet": (
+        "information_flow without labels, mean over entries"
+    ),
     "multi_level@views=1": "multi_level, 1 view",
 }
 
