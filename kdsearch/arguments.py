@@ -49,7 +49,17 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
+    from_a_config(verbs)
+    on_a_run(verbs)
+    for what, about in LISTED.items():
+        one = add(verbs, what, about)
+        one.set_defaults(verb="listing", what=what)
+        as_json(one)
+    return top
 
+
+def from_a_config(verbs: Any) -> None:
+    """The verbs that read a config (or write one) and train."""
     one = add(verbs, "init", "writes a commented config to start from")
     one.add_argument("--data", metavar="NAME", help="for example folder:PATH; default digits")
     one.add_argument("--to", metavar="FILE", help="a new file for it, instead of stdout")
@@ -88,6 +98,9 @@ def parser() -> argparse.ArgumentParser:
     )
     as_json(one)
 
+
+def on_a_run(verbs: Any) -> None:
+    """The verbs that ask for something of a run."""
     one = of_run(verbs, "status", "what is done, running, failed and why")
     as_json(one)
     one = of_run(verbs, "front", "the published students, fastest first")
@@ -109,12 +122,6 @@ def parser() -> argparse.ArgumentParser:
         help="comma-separated; `kdsearch formats` lists them (default: %(default)s)",
     )
     of_run(verbs, "report", "writes RUN/report.html and prints its path")
-
-    for what, about in LISTED.items():
-        one = add(verbs, what, about)
-        one.set_defaults(verb="listing", what=what)
-        as_json(one)
-    return top
 
 
 def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:

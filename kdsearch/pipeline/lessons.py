@@ -17,6 +17,7 @@ from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.supernet import as_plain
 from kdsearch.pipeline.teacher import source_key, taught, untrained
 from kdsearch.search.auxiliary import check_larger
 from kdsearch.search.rung import Rungs, is_out_of_memory
@@ -151,6 +152,7 @@ def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> 
     origin = setting.student
     key: dict[str, Any] = {
         "version": 1,
+        "space": {"family": setting.family, "axes": as_plain(setting.space)},
         "data": info.fingerprint,
         "teacher": None if setting.teacher is None else Path(setting.teacher).name,
         "plan": asdict(setting.plan),

@@ -5,7 +5,7 @@ weights, optimiser state and the running average are carried, and a checkpoint h
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -51,7 +51,8 @@ def fit(
     """
     task.module.to(memory_format=torch.channels_last)
     optimiser = make_optimiser(task.module, plan)
-    at = Progressed(average={n: p.detach().clone() for n, p in task.module.named_parameters()})
+    shipping = averaged_parameters(task)
+    at = Progressed(average={n: p.detach().clone() for n, p in shipping.items()})
     if checkpoint.exists():
         at = read_checkpoint(checkpoint, task.module, optimiser)
     guard = Guard(task.classes)
@@ -67,7 +68,7 @@ def fit(
         for batch in feed.batches(plan, task.shows, at.step, until):
             step = batch.step
             loss = train_step(task, batch, optimiser, plan)
-            average(task.module, at.average, averaging_decay(plan, step))
+            average(shipping, at.average, averaging_decay(plan, step))
             totals.append(loss.total.detach())
             entropies.append(loss.cross_entropy.detach())
             images += len(batch.labels)
@@ -132,13 +133,19 @@ def apply(
     optimiser.step()
 
 
+def averaged_parameters(task: Task) -> dict[str, nn.Parameter]:
+    """By name those of the first player, of which something ships: no teacher's."""
+    first = {id(p) for module in task.players[0] for p in module.parameters()}
+    return {n: p for n, p in task.module.named_parameters() if id(p) in first}
+
+
 @torch.no_grad()
-def average(module: nn.Module, averages: dict[str, Tensor], decay: float) -> None:
+def average(
+    parameters: Mapping[str, nn.Parameter], averages: Mapping[str, Tensor], decay: float
+) -> None:
     """Moves each running average towards its parameter."""
-    current = [p.detach() for _, p in module.named_parameters()]
-    torch._foreach_lerp_(
-        [averages[n] for n, _ in module.named_parameters()], current, 1 - decay
-    )
+    current = [p.detach() for p in parameters.values()]
+    torch._foreach_lerp_([averages[n] for n in parameters], current, 1 - decay)
 
 
 @contextmanager

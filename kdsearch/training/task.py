@@ -59,7 +59,8 @@ class Task(Protocol):
 
     @property
     def players(self) -> Sequence[Sequence[nn.Module]]:
-        """Parts of the module whose gradients are clipped each on their own."""
+        """Parts of the module whose gradients are clipped each on their own. Of the first, from
+        which the network that ships is made, a running average is kept."""
 
     @property
     def classes(self) -> int: ...

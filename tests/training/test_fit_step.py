@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from kdsearch.training.fit import apply, average, make_optimiser
+from kdsearch.training.fit import apply, average, averaged_parameters, make_optimiser
 from kdsearch.training.plan import Plan, learning_rate
 from kdsearch.training.task import Shows, Task
 
@@ -99,7 +99,7 @@ def test_the_average_moves_by_one_minus_decay() -> None:
     layer = nn.Linear(1, 1)
     nn.init.constant_(layer.weight, 3.0), nn.init.constant_(layer.bias, 5.0)
     averages = {"weight": torch.full((1, 1), 1.0), "bias": torch.zeros(1)}
-    average(layer, averages, 0.75)
+    average(dict(layer.named_parameters()), averages, 0.75)
     assert (averages["weight"].item(), averages["bias"].item()) == (1.5, 1.25)
     assert layer.weight.item() == 3.0
 
@@ -117,3 +117,13 @@ def test_each_player_is_clipped_on_its_own() -> None:
     apply(loss, task, make_optimiser(network, plan), plan, 0)  # type: ignore[arg-type]
     taken = [-layer.weight.item() / 1.5 for layer in network]
     assert taken == pytest.approx([0.5, 1.0], rel=1e-4)
+
+
+def test_an_average_is_kept_of_what_ships_alone() -> None:
+    """Of the first player, under the whole module's names; a teacher beside it has none."""
+    network = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    task = Alone(network)
+    task.players = [(network[0],), (network[1],)]
+    kept = averaged_parameters(task)  # type: ignore[arg-type]
+    assert set(kept) == {"0.weight", "0.bias"}
+    assert kept["0.weight"] is network[0].weight
