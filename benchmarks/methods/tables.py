@@ -20,13 +20,15 @@ NAMES = {
 
 def main() -> None:
     for pair in ("family", "heterogeneous"):
-        found = [read(f"{pair}-{part}") for part in ("core", "rest")]
+        found = [read(f"{pair}-{part}") for part in ("core", "flow", "rest")]
         print(f"\n### {pair}\n")
         print("\n".join(pair_table([content for content in found if content is not None])))
-        core = found[0]
-        for extra in ("retrieval", "transfer") if core is not None else ():
+        for extra in ("retrieval", "transfer"):
+            rows = {}
+            for content in reversed([content for content in found if content is not None]):
+                rows.update(content.get(extra, {}))
             print(f"\n{extra}:\n")
-            print("\n".join(extra_table(core[extra])))
+            print("\n".join(extra_table(rows)))
     print("\n### few labels\n")
     print("\n".join(few_table()))
     if (steps := read("step-times")) is not None:
