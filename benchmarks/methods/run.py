@@ -58,7 +58,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_root")
     parser.add_argument("--out", type=Path, default=Path("runs/methods"))
-    parser.add_argument("--only", nargs="+", metavar="TABLE", help="such as family-core few-8px-50")
+    parser.add_argument(
+        "--only", nargs="+", metavar="TABLE", help="such as family-core few-8px-50"
+    )
     parser.add_argument("--set", nargs="+", default=[], help="as of kdsearch compare")
     arguments = parser.parse_args()
     given = [f"data.root={arguments.data_root}", f"store={arguments.out.resolve()}/store"]

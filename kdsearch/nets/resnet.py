@@ -1,12 +1,14 @@
 """Family `resnet`: basic-block residual networks for small images, 3 or 4 stages.
 
 He et al., 2016, arXiv:1512.03385, sec. 4.2 (the CIFAR form: 3x3 stem, no pooling before the
-stages). Per stage a width (channels) and a depth (blocks); the stem is as wide as stage 1.
+stages). Per stage a width (channels) and a depth (blocks); the stem is as wide as stage 1. A space may
+have the axis `resolution` too.
 An elastic stage runs its first `depth` blocks (Cai et al., 2020, arXiv:1908.09791).
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +18,8 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import UserError
 from kdsearch.nets.elastic import ElasticBatchNorm2d, ElasticConv2d, ElasticLinear
+from kdsearch.nets.family import Segment
+from kdsearch.nets.resolution import AXIS, Resize, side_of
 from kdsearch.output import Output
 
 STAGES = (3, 4)
@@ -23,7 +27,7 @@ STAGES = (3, 4)
 
 def stages(architecture: Architecture) -> list[tuple[int, int]]:
     """(width, depth) of each stage, shallow to deep."""
-    count = len(architecture.choices) // 2
+    count = sum(name.endswith(".width") for name, _ in architecture.choices)
     return [
         (int(architecture[f"stage{s}.width"]), int(architecture[f"stage{s}.depth"]))
         for s in range(1, count + 1)
@@ -61,9 +65,12 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """One student: plain layers, free-standing. feats are the outputs of its stages."""
 
-    def __init__(self, shape: Sequence[tuple[int, int]], channels: int, classes: int) -> None:
+    def __init__(
+        self, shape: Sequence[tuple[int, int]], channels: int, classes: int, side: int = 0
+    ) -> None:
         super().__init__()
         stem = shape[0][0]
+        self.resize = Resize(side)
         self.conv = nn.Conv2d(channels, stem, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(stem)
         self.stages = nn.ModuleList()
@@ -86,13 +93,25 @@ class ResNet(nn.Module):
         initialise(self)
 
     def forward(self, images: Tensor) -> Output:
-        out = F.relu(self.norm(self.conv(images)))
+        out = F.relu(self.norm(self.conv(self.resize(images))))
         feats = []
         for stage in self.stages:
             out = stage(out)
             feats.append(out)
         pooled = out.mean((2, 3))
         return Output(self.classifier(pooled), tuple(feats), pooled)
+
+
+class Head(nn.Module):
+    """Global average pooling and the classifier."""
+
+    def __init__(self, classifier: nn.Linear) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, maps: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(maps.mean((2, 3)))
+        return logits
 
 
 class ElasticBlock(nn.Module):
@@ -158,22 +177,47 @@ class ElasticResNet(nn.Module):
             yield width, list(blocks)[:depth]
 
     def forward(self, images: Tensor, architecture: Architecture) -> Output:
-        shape = stages(architecture)
-        out = F.relu(self.norm(self.conv(images, shape[0][0])))
-        feats = []
-        for width, blocks in self._active(shape):
+        width = stages(architecture)[0][0]
+        images = Resize(side_of(architecture))(images)
+        stem = F.relu(self.norm(self.conv(images, width)))
+        return self.forward_from(0, stem, architecture)
+
+    def forward_from(self, stage: int, maps: Tensor, architecture: Architecture) -> Output:
+        """See `Supernet.forward_from`; after stage 0 stands what the stem gives."""
+        out, feats = maps, []
+        for width, blocks in list(self._active(stages(architecture)))[stage:]:
             for block in blocks:
                 out = block(out, width)
             feats.append(out)
         pooled = out.mean((2, 3))
         return Output(self.classifier(pooled), tuple(feats), pooled)
 
+    def segments(self, architecture: Architecture) -> list[Segment]:
+        """See `Supernet.segments`."""
+        shape, side = stages(architecture), side_of(architecture)
+        inputs = shape[0][0]
+        pieces = [Segment((side, inputs), partial(self._stem, side, inputs))]
+        for s, (width, blocks) in enumerate(self._active(shape)):
+            for b, block in enumerate(blocks):
+                assert isinstance(block, ElasticBlock)
+                pieces.append(Segment((s, width, b), partial(block.carve, inputs, width)))
+                inputs = width
+        return [*pieces, Segment((len(shape),), partial(self._head, inputs))]
+
+    def _stem(self, side: int, width: int) -> nn.Sequential:
+        conv, norm = self.conv.carve(self.channels, width), self.norm.carve(width)
+        return nn.Sequential(Resize(side), conv, norm, nn.ReLU())
+
+    def _head(self, inputs: int) -> Head:
+        return Head(self.classifier.carve(inputs))
+
     def carve(self, architecture: Architecture) -> nn.Module:
         """See `Supernet.carve`."""
         shape = stages(architecture)
         inputs = shape[0][0]
         with torch.device("meta"):  # an outline: every part of it is replaced below
-            plain = ResNet(shape, self.channels, self.classifier.widest.out_features)
+            classes = self.classifier.widest.out_features
+            plain = ResNet(shape, self.channels, classes, side_of(architecture))
         plain.conv = self.conv.carve(self.channels, inputs)
         plain.norm = self.norm.carve(inputs)
         for s, (width, blocks) in enumerate(self._active(shape)):
@@ -210,10 +254,10 @@ class ResNetFamily:
         wanted = {
             f"stage{s}.{axis}" for s in range(1, count + 1) for axis in ("width", "depth")
         }
-        if count not in STAGES or set(space.axes) != wanted:
+        if count not in STAGES or set(space.axes) - {AXIS} != wanted:
             raise UserError(
                 "family resnet needs stage1.width, stage1.depth, … for 3 or 4 stages; "
-                f"found {', '.join(space.axes)}"
+                f"and may have {AXIS}; found {', '.join(space.axes)}"
             )
         for name, axis in space.axes.items():
             whole = isinstance(axis, Choice) and all(
@@ -229,7 +273,8 @@ class ResNetFamily:
         return ElasticResNet(Architecture.of(space.largest()), channels, classes)
 
     def student(self, architecture: Architecture, channels: int, classes: int) -> ResNet:
-        return ResNet(stages(architecture), channels, classes)
+        shape, side = stages(architecture), side_of(architecture)
+        return ResNet(shape, channels, classes, side)
 
     def wider(self, architecture: Architecture, factor: float) -> Architecture:
         """See `Family.wider`."""

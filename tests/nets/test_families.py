@@ -17,6 +17,11 @@ from kdsearch.spaces import list_spaces, load_space
 
 SIDE, CLASSES = 8, 5
 
+WITH_RESOLUTION = Space(
+    {f"stage{s}.width": Choice((4 * s, 8 * s)) for s in (1, 2, 3)}
+    | {f"stage{s}.depth": Choice((1, 2)) for s in (1, 2, 3)}
+    | {"resolution": Choice((5, SIDE))}
+)
 FOUR_STAGES = Space(
     {f"stage{s}.width": Choice((2 * s, 3 * s, 4 * s)) for s in (1, 2, 3, 4)}
     | {f"stage{s}.depth": Choice((1, 2)) for s in (1, 2, 3, 4)}
@@ -47,6 +52,7 @@ def spaces() -> Iterator[tuple[str, str]]:
     for name in list_spaces():
         yield load_space(name).family, name
     yield "resnet", "four stages"
+    yield "resnet", "with resolution"
 
 
 CASES = list(spaces())
@@ -55,8 +61,9 @@ CASES = list(spaces())
 @pytest.fixture(scope="module", params=CASES, ids=[name for _, name in CASES])
 def case(request: pytest.FixtureRequest, stirred: Callable[[nn.Module], nn.Module]) -> Case:
     family, name = request.param
-    space = FOUR_STAGES if name == "four stages" else load_space(name).space
-    channels = 1 if name == "four stages" else 3
+    own = {"four stages": FOUR_STAGES, "with resolution": WITH_RESOLUTION}
+    space = own[name] if name in own else load_space(name).space
+    channels = 1 if name in own else 3
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = stirred(FAMILIES[family].supernet(space, channels, CLASSES))
@@ -105,6 +112,44 @@ def test_carve_law_in_train_mode(case: Case) -> None:
 
 
 @torch.no_grad()
+@torch.no_grad()
+def test_a_student_goes_on_from_any_of_its_stages(case: Case) -> None:
+    net, images = case.net.eval(), case.images()
+    for architecture in case.students()[:8]:
+        whole = net(images, architecture)
+        for stage in range(1, len(whole.feats)):
+            rest = net.forward_from(stage, whole.feats[stage - 1], architecture)
+            torch.testing.assert_close(rest.logits, whole.logits, rtol=0, atol=1e-5)
+            assert len(rest.feats) == len(whole.feats) - stage
+
+
+@torch.no_grad()
+def test_segments_chained_are_the_student(case: Case) -> None:
+    net, images = case.net.eval(), case.images()
+    for architecture in case.students()[:8]:
+        out = images
+        for segment in net.segments(architecture):
+            out = segment.carve().eval()(out)
+        expected = net.carve(architecture)(images).logits
+        torch.testing.assert_close(out, expected, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_students_of_the_same_first_keys_compute_the_same_up_to_there(case: Case) -> None:
+    net, images = case.net.eval(), case.images()
+    seen: dict[tuple[tuple[int, ...], ...], Tensor] = {}
+    shared = 0
+    for architecture in case.students():
+        out, keys = images, []
+        for segment in net.segments(architecture):
+            out = segment.carve().eval()(out)
+            keys.append(segment.key)
+            before = seen.setdefault(tuple(keys), out)
+            shared += before is not out
+            assert torch.equal(before, out)
+    assert shared
+
+
 def test_train_and_eval_mode_differ(case: Case) -> None:
     """Else the two laws would be one."""
     images, largest = case.images(), case.students()[0]
