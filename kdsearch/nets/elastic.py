@@ -15,7 +15,7 @@ from torch import Tensor, nn
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
-def _cut(widest: nn.Module, make: Callable[[], Layer]) -> Layer:
+def cut(widest: nn.Module, make: Callable[[], Layer]) -> Layer:
     """The layer that `make` builds, filled with the leading slices of the widest one's tensors.
 
     Draws no random numbers and stays on the widest one's device.
@@ -45,7 +45,7 @@ class ElasticConv2d(nn.Module):
     def carve(self, inputs: int, outputs: int) -> nn.Conv2d:
         kernel, _ = self.widest.kernel_size
         stride, _ = self.widest.stride
-        return _cut(
+        return cut(
             self.widest,
             lambda: nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
         )
@@ -78,18 +78,22 @@ class ElasticBatchNorm2d(nn.Module):
 
     def carve(self, width: int) -> nn.BatchNorm2d:
         norm = self.widest
-        return _cut(norm, lambda: nn.BatchNorm2d(width, eps=norm.eps, momentum=norm.momentum))
+        return cut(norm, lambda: nn.BatchNorm2d(width, eps=norm.eps, momentum=norm.momentum))
 
 
 class ElasticLinear(nn.Module):
-    """A classifier over the leading input features; all outputs are always in use."""
+    """A linear layer over the leading input features, the last dimension of what it takes.
 
-    def __init__(self, inputs: int, classes: int) -> None:
+    It gives the leading `outputs`, or all of them: a classifier's are always in use.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.widest = nn.Linear(inputs, classes)
+        self.widest = nn.Linear(inputs, outputs)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return F.linear(features, self.widest.weight[:, : features.shape[1]], self.widest.bias)
+    def forward(self, features: Tensor, outputs: int | None = None) -> Tensor:
+        weight, bias = self.widest.weight, self.widest.bias
+        return F.linear(features, weight[:outputs, : features.shape[-1]], bias[:outputs])
 
-    def carve(self, inputs: int) -> nn.Linear:
-        return _cut(self.widest, lambda: nn.Linear(inputs, self.widest.out_features))
+    def carve(self, inputs: int, outputs: int | None = None) -> nn.Linear:
+        return cut(self.widest, lambda: nn.Linear(inputs, outputs or self.widest.out_features))

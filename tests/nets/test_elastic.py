@@ -58,3 +58,10 @@ def test_a_classifier_uses_the_leading_features_and_all_outputs() -> None:
     expected = features @ layer.widest.weight[:, :4].T + layer.widest.bias
     torch.testing.assert_close(layer(features), expected)
     torch.testing.assert_close(layer.carve(4)(features), expected)
+
+
+def test_a_linear_layer_uses_the_leading_outputs_of_every_token() -> None:
+    layer, tokens = ElasticLinear(6, 8), torch.randn(2, 3, 4)
+    expected = tokens @ layer.widest.weight[:5, :4].T + layer.widest.bias[:5]
+    torch.testing.assert_close(layer(tokens, 5), expected)
+    torch.testing.assert_close(layer.carve(4, 5)(tokens), expected)
