@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kdsearch.distill.alpha_divergence import AlphaDivergence
 from kdsearch.distill.attention import Attention
 from kdsearch.distill.decoupled import Decoupled
 from kdsearch.distill.dist import DIST
@@ -25,6 +26,7 @@ OURS: Mapping[str, type[Method]] = MappingProxyType(
     {
         m.name: m
         for m in (
+            AlphaDivergence,
             Attention,
             Decoupled,
             DIST,

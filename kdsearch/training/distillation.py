@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from kdsearch.distill.method import Method, Said, Seen
-from kdsearch.output import Output, detached, single
-from kdsearch.training.learners import Learners, OnlineTeacher, gather
+from kdsearch.distill.method import Method, Seen
+from kdsearch.output import Output, single
+from kdsearch.training.learners import Learners, gather
+from kdsearch.training.online import led, said
 from kdsearch.training.precision import autocast
 from kdsearch.training.task import Batch, Loss, Sample, Shows
 
@@ -59,15 +60,14 @@ class Distillation:
         seen = self.seen(batch)
         cross_entropy = F.cross_entropy(seen.logits[: len(batch.labels)].detach(), batch.labels)
         yield Loss(self.method(seen), cross_entropy)
-        if self.learners.online is not None:
-            yield from self.led(self.learners.online, batch, cross_entropy)
+        yield from led(self.learners.online, batch, cross_entropy, self.precision)
 
     def seen(self, batch: Batch) -> Seen:
         """One forward of everybody on the batch."""
         with self._autocast(batch.images):
             student = single(self.learners.student(batch.images))
             teacher = None if self.teacher is None else frozen(self.teacher, batch.images)
-        online, guide = self.online(batch)
+        online, guide = said(self.learners.online, batch, self.precision)
         return Seen(
             student,
             teacher,
@@ -79,28 +79,6 @@ class Distillation:
             online=online,
             guide=guide,
         )
-
-    def online(self, batch: Batch) -> tuple[Said | None, Said | None]:
-        """What the teacher that learns here says, and what the student imitates of it."""
-        teacher = self.learners.online
-        if teacher is None:
-            return None, None
-        teacher.follow()
-        with self._autocast(batch.images):
-            own = single(teacher(batch.images, batch.progress))
-            followed = teacher.averaged(batch.images)
-        if followed is None or teacher.average is None:
-            return Said(own, teacher.parts), Said(detached(own), teacher.parts)
-        return Said(own, teacher.parts), Said(single(followed), teacher.average[1])
-
-    def led(self, teacher: OnlineTeacher, batch: Batch, told: Tensor) -> Iterator[Loss]:
-        """The steps a teacher takes ahead of the student, on batches of its own."""
-        for images, labels in batch.ahead:
-            with self._autocast(images):
-                out = single(teacher(images, batch.progress))
-            loss = teacher.rule.loss(Said(out, teacher.parts), labels)
-            if loss.requires_grad:  # a frozen network's modules may have nothing to learn
-                yield Loss(loss, told)
 
     def shipped(self, average: Mapping[str, Tensor]) -> nn.Module:
         """What ships: the student (or what its method makes of it) with averaged weights."""
