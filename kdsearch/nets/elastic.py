@@ -31,23 +31,27 @@ def cut(widest: nn.Module, make: Callable[[], Layer]) -> Layer:
 
 
 class ElasticConv2d(nn.Module):
-    """A convolution without bias, same padding, whose output channels are chosen per call."""
+    """A convolution, same padding, whose output channels are chosen per call."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int = 1, *, bias: bool = False
+    ) -> None:
         super().__init__()
-        self.widest = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.widest = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
 
     def forward(self, images: Tensor, outputs: int) -> Tensor:
         conv = self.widest
         weight = conv.weight[:outputs, : images.shape[1]]
-        return F.conv2d(images, weight, None, conv.stride, conv.padding)
+        bias = None if conv.bias is None else conv.bias[:outputs]
+        return F.conv2d(images, weight, bias, conv.stride, conv.padding)
 
     def carve(self, inputs: int, outputs: int) -> nn.Conv2d:
         kernel, _ = self.widest.kernel_size
         stride, _ = self.widest.stride
+        bias = self.widest.bias is not None
         return cut(
             self.widest,
-            lambda: nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+            lambda: nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias),
         )
 
 

@@ -19,6 +19,7 @@ from kdsearch.core.space import Choice, Space
 from kdsearch.errors import UserError
 from kdsearch.nets.elastic import ElasticBatchNorm2d, ElasticConv2d, ElasticLinear
 from kdsearch.nets.family import Segment
+from kdsearch.nets.pooled_classifier import PooledClassifier
 from kdsearch.nets.resolution import AXIS, Resize, side_of
 from kdsearch.output import Output
 
@@ -100,18 +101,6 @@ class ResNet(nn.Module):
             feats.append(out)
         pooled = out.mean((2, 3))
         return Output(self.classifier(pooled), tuple(feats), pooled)
-
-
-class Head(nn.Module):
-    """Global average pooling and the classifier."""
-
-    def __init__(self, classifier: nn.Linear) -> None:
-        super().__init__()
-        self.classifier = classifier
-
-    def forward(self, maps: Tensor) -> Tensor:
-        logits: Tensor = self.classifier(maps.mean((2, 3)))
-        return logits
 
 
 class ElasticBlock(nn.Module):
@@ -208,8 +197,8 @@ class ElasticResNet(nn.Module):
         conv, norm = self.conv.carve(self.channels, width), self.norm.carve(width)
         return nn.Sequential(Resize(side), conv, norm, nn.ReLU())
 
-    def _head(self, inputs: int) -> Head:
-        return Head(self.classifier.carve(inputs))
+    def _head(self, inputs: int) -> PooledClassifier:
+        return PooledClassifier(self.classifier.carve(inputs))
 
     def carve(self, architecture: Architecture) -> nn.Module:
         """See `Supernet.carve`."""

@@ -22,6 +22,15 @@ def test_a_convolution_uses_the_leading_channels(kernel: int, stride: int) -> No
     torch.testing.assert_close(layer.carve(4, 5)(images), expected)
 
 
+def test_a_convolution_uses_the_leading_biases() -> None:
+    layer, images = ElasticConv2d(6, 8, 1, bias=True), torch.randn(2, 4, 3, 3)
+    conv = layer.widest
+    assert conv.bias is not None and bool(conv.bias.any())
+    expected = F.conv2d(images, conv.weight[:5, :4], conv.bias[:5])
+    torch.testing.assert_close(layer(images, 5), expected)
+    torch.testing.assert_close(layer.carve(4, 5)(images), expected)
+
+
 def test_a_norm_uses_the_leading_channels(stirred: Stirred) -> None:
     layer, images = stirred(ElasticBatchNorm2d(6)), 3 * torch.randn(5, 4, 2, 2) + 1
     norm = layer.widest
