@@ -35,6 +35,12 @@ class Supernet(Protocol):
         feats are those of the stages that ran.
         """
 
+    def shapes(self, architecture: Architecture, side: int) -> Sequence[tuple[int, int, int]]:
+        """(channels, height, width) of each of the feats, for images of `side` pixels.
+
+        Computes nothing, so that it may be asked of every path of a training.
+        """
+
     def segments(self, architecture: Architecture) -> Sequence[Segment]:
         """The pieces of one student; carved and chained they compute what `carve` does."""
 

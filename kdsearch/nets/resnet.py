@@ -1,8 +1,8 @@
 """Family `resnet`: basic-block residual networks for small images, 3 or 4 stages.
 
 He et al., 2016, arXiv:1512.03385, sec. 4.2 (the CIFAR form: 3x3 stem, no pooling before the
-stages). Per stage a width (channels) and a depth (blocks); the stem is as wide as stage 1. A space may
-have the axis `resolution` too.
+stages). Per stage a width (channels) and a depth (blocks); the stem is as wide as stage 1. A
+space may have the axis `resolution` too.
 An elastic stage runs its first `depth` blocks (Cai et al., 2020, arXiv:1908.09791).
 """
 
@@ -180,6 +180,13 @@ class ElasticResNet(nn.Module):
             feats.append(out)
         pooled = out.mean((2, 3))
         return Output(self.classifier(pooled), tuple(feats), pooled)
+
+    def shapes(self, architecture: Architecture, side: int) -> list[tuple[int, int, int]]:
+        """See `Supernet.shapes`; a stage halves the size, rounding up."""
+        shown = side_of(architecture) or side
+        sides = [-(-shown // 2**s) for s in range(len(self.stages))]
+        widths = [width for width, _ in stages(architecture)]
+        return [(width, side, side) for width, side in zip(widths, sides, strict=True)]
 
     def segments(self, architecture: Architecture) -> list[Segment]:
         """See `Supernet.segments`."""

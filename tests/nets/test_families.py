@@ -112,6 +112,15 @@ def test_carve_law_in_train_mode(case: Case) -> None:
 
 
 @torch.no_grad()
+def test_shapes_are_those_of_the_maps(case: Case) -> None:
+    net = case.net.eval()
+    for architecture in case.students()[:8]:
+        for side in (SIDE, 2 * SIDE):
+            images = torch.zeros(1, case.channels, side, side)
+            found = [tuple(feat.shape[1:]) for feat in net(images, architecture).feats]
+            assert list(net.shapes(architecture, side)) == found
+
+
 @torch.no_grad()
 def test_a_student_goes_on_from_any_of_its_stages(case: Case) -> None:
     net, images = case.net.eval(), case.images()
