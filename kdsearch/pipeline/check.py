@@ -30,7 +30,8 @@ from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
-from kdsearch.training.fit import make_optimiser, own_randomness, train_step
+from kdsearch.training.fit import own_randomness, train_step
+from kdsearch.training.optimiser import make_optimiser
 from kdsearch.training.plan import Plan
 from kdsearch.training.task import Task
 

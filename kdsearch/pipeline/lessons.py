@@ -1,17 +1,14 @@
 """What `distill` and `compare` share: one student of the config, and recipes for it."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Distill
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe
-from kdsearch.core.space import Choice, Value
 from kdsearch.data.records import DataInfo
-from kdsearch.distill.kinds import Kind, kind, method_of, written_elsewhere
+from kdsearch.distill.kinds import method_of, written_elsewhere
 from kdsearch.distill.method import Method
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash
@@ -22,12 +19,9 @@ from kdsearch.pipeline.teacher import source_key, taught, untrained
 from kdsearch.search.auxiliary import check_larger
 from kdsearch.search.rung import Rungs, is_out_of_memory
 from kdsearch.search.setting import Setting
-from kdsearch.spaces.marked import read_value
 from kdsearch.teachers.make import Origin
-from kdsearch.training.fit import make_optimiser, own_randomness, train_step
-
-AT = "@"
-"""Between a method and a knob's value on the command line: 'multi_level@views=1'."""
+from kdsearch.training.fit import own_randomness, train_step
+from kdsearch.training.optimiser import make_optimiser
 
 
 def student_architecture(context: Context) -> Architecture:
@@ -163,59 +157,3 @@ def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> 
         if origin.weights and Path(origin.weights).exists():
             key["origin"]["weights"] = file_hash(Path(origin.weights))
     return content_hash(key)
-
-
-def recipe_of(distill: Distill, text: str) -> Recipe:
-    """A recipe from 'soften' or 'soften@temperature=2': the config's single values hold.
-
-    Raises:
-        UserError: no such method, knob or value.
-    """
-    parts = text.split(AT)
-    found = kind(parts[0].strip())
-    given: dict[str, Value] = {}
-    for part in parts[1:]:
-        knob, value = assigned(part, text)
-        if knob in given:
-            raise UserError(f"'{text}': {knob} is given twice; name it once")
-        given[knob] = value
-    check_knobs(found, given)
-    return Recipe.of(found.name, {**fixed(distill, found.name, given), **given})
-
-
-def fixed(distill: Distill, method: str, given: Container[str]) -> dict[str, Value]:
-    """The single values that the config leaves to a method's knobs.
-
-    Raises:
-        UserError: it leaves several to a knob that is not given.
-    """
-    values: dict[str, Value] = {}
-    for knob, axis in knob_space(distill, method).axes.items():
-        if isinstance(axis, Choice) and len(axis.values) == 1:
-            values[knob] = axis.values[0]
-        elif f"{method}.{knob}" in distill.knobs and knob not in given:
-            one = axis.values[0] if isinstance(axis, Choice) else axis.low
-            raise UserError(
-                f"distill.knobs.{method}.{knob} leaves a choice ({axis}); "
-                f"one recipe needs one value, for example [{one}]"
-            )
-    return values
-
-
-def check_knobs(method: Kind, given: Mapping[str, Value]) -> None:
-    """Raises UserError for a knob or option the method does not have, or a value out of it."""
-    try:
-        method.allowed.check(given, whole=False)
-    except UserError as error:
-        wrong = str(error).replace("unknown axis", "unknown knob")
-        raise UserError(f"method '{method.name}': {wrong}") from error
-
-
-def assigned(part: str, text: str) -> tuple[str, Value]:
-    knob, equals, value = part.partition("=")
-    if not equals:
-        raise UserError(f"'{text}': after {AT} comes knob=value, for example soften@weight=0.5")
-    read = read_value(value, text)
-    if not isinstance(read, int | float | str):
-        raise UserError(f"'{text}': {knob} needs one value")
-    return knob.strip(), read

@@ -16,7 +16,8 @@ from kdsearch.core.records import Job
 from kdsearch.distill.kinds import method_of
 from kdsearch.measure.intervals import median_ci95
 from kdsearch.search.rung import Rungs
-from kdsearch.training.fit import make_optimiser, own_randomness, train_step
+from kdsearch.training.fit import own_randomness, train_step
+from kdsearch.training.optimiser import make_optimiser
 
 WARM_UP = 3
 ROUNDS = 20

@@ -17,6 +17,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
 from kdsearch.training.guard import ENOUGH, Guard
+from kdsearch.training.optimiser import clip, make_optimiser
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate
 from kdsearch.training.task import Batch, Loss, Task
 
@@ -94,21 +95,6 @@ def fit(
     return at
 
 
-def make_optimiser(module: nn.Module, plan: Plan) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum; no weight decay on biases and norms."""
-    trained = [p for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.SGD(
-        [g for g in groups if g["params"]],
-        lr=plan.learning_rate,
-        momentum=plan.momentum,
-        nesterov=True,
-    )
-
-
 def train_step(task: Task, batch: Batch, optimiser: torch.optim.Optimizer, plan: Plan) -> Loss:
     """All the optimiser steps of a batch; returns the first loss, the student's."""
     losses = task.losses(batch)
@@ -125,9 +111,7 @@ def apply(
     """One optimiser step; weights that nothing of this step used are left as they are."""
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
-    for player in task.players:
-        parameters = [p for module in player for p in module.parameters()]
-        torch.nn.utils.clip_grad_norm_(parameters, plan.clip)
+    clip(task.players, plan)
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(plan, step)
     optimiser.step()

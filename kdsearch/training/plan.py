@@ -14,14 +14,17 @@ class Plan:
     learning_rate: float
     """At its highest, after the warm-up."""
     weight_decay: float
-    """On weights of two or more dimensions; biases and norms have none."""
+    """On weights; biases, norms and depthwise convolutions have none."""
     seed: int
     augment: str = "none"
     momentum: float = 0.9
     warmup: float = 0.05
     """Share of the steps in which the learning rate rises linearly."""
     clip: float = 5.0
-    """Largest norm of the whole gradient."""
+    """Largest norm of a player's whole gradient."""
+    clip_value: float | None = None
+    """Largest size of each number of a gradient (AlphaNet, Wang et al., 2021, arXiv:2102.07954,
+    takes 1.0 in its code); None: any."""
     averaging: float = 0.03
     """Time constant of the weights' running average, as a share of the steps."""
     precision: str = "float32"

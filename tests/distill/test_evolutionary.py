@@ -14,7 +14,8 @@ from kdsearch.distill.method import Probe, Said, Seen
 from kdsearch.errors import UserError
 from kdsearch.output import Output, detached
 from kdsearch.training.feed import Feed
-from kdsearch.training.fit import apply, make_optimiser
+from kdsearch.training.fit import apply
+from kdsearch.training.optimiser import make_optimiser
 from kdsearch.training.plan import Plan
 from kdsearch.training.task import Batch, Loss, Shows
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from kdsearch.errors import RunError
 from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
-from kdsearch.training.fit import make_optimiser
+from kdsearch.training.optimiser import make_optimiser
 from kdsearch.training.plan import Plan
 
 PLAN = Plan(steps=10, batch_size=4, learning_rate=0.1, weight_decay=0.1, seed=0)
