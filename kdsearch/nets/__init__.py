@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kdsearch.nets.family import Family
+from kdsearch.nets.mobile import MobileFamily
 from kdsearch.nets.resnet import ResNetFamily
 
-FAMILIES: Mapping[str, Family] = MappingProxyType({f.name: f for f in (ResNetFamily(),)})
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {f.name: f for f in (ResNetFamily(), MobileFamily())}
+)
