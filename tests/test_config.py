@@ -306,6 +306,26 @@ def test_methods_that_do_not_fit(distill: Mapping[str, Any], line: str) -> None:
     assert line in str(caught.value) and "\n" not in str(caught.value)
 
 
+SUPERNETS: list[tuple[Mapping[str, Any], str]] = [
+    ({"method": "softn"}, "supernet.method = 'softn': unknown method 'softn'; did you mean"),
+    ({"others": "soften@wight=1"}, "supernet.others = 'soften@wight=1': method 'soften': unkn"),
+    ({"method": "same"}, "supernet.method = 'same': unknown method 'same'"),
+    (
+        {"shrink": ["width", "dept"]},
+        "supernet.shrink[1] = 'dept': did you mean 'depth'?",
+    ),
+    ({"policy": "sandwhich"}, "supernet.policy = 'sandwhich': "),
+    ({"policy": "learned"}, "supernet.policy = 'learned': needs a distribution over paths"),
+]
+
+
+@pytest.mark.parametrize(("supernet", "line"), SUPERNETS)
+def test_supernets_that_do_not_fit(supernet: Mapping[str, Any], line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"supernet": supernet})
+    assert line in str(caught.value) and "\n" not in str(caught.value)
+
+
 def test_python_mappings_follow_the_same_rules() -> None:
     assert parse_config({"search": {"rungs": [0.5, 1]}}).search.rungs == (0.5, 1)
     assert parse_config({"data": {"root": Path("/a")}}).data.root == "/a"
@@ -414,6 +434,7 @@ def test_every_key_has_a_sentence() -> None:
 
 TABLES = [
     ("kdsearch.engines", "ENGINES", config_models.Engine),
+    ("kdsearch.supernet.policies", "POLICIES", config_models.Policy),
     ("kdsearch.search.study.mirror", "SAMPLERS", config_models.Sampler),
     ("kdsearch.runtimes", "RUNTIMES", config_models.Runtime),
     ("kdsearch.data.augment", "AUGMENTS", config_models.Augment),

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 from kdsearch.config import read_config
+from kdsearch.config.recipes import recipe_of
 from kdsearch.pipeline.comparison import pace_table
 from kdsearch.pipeline.context import open_context, training_threads
 from kdsearch.pipeline.lessons import (
     classroom,
     lesson_setting,
-    recipe_of,
     student_architecture,
 )
 from kdsearch.pipeline.terminal import terminal_progress

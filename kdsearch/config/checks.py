@@ -6,9 +6,10 @@ from functools import partial
 
 from kdsearch import spaces
 from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Config, KnobRange, Sum
+from kdsearch.config.models import Config, Distill, KnobRange, Sum
 from kdsearch.core import budget
 from kdsearch.core.ladder import check_rungs
+from kdsearch.core.shrinking import check_order
 from kdsearch.core.space import Axis, Choice, Range, Value
 from kdsearch.errors import UserError, did_you_mean
 from kdsearch.spaces.marked import Keys
@@ -96,12 +97,31 @@ def teacher(config: Config) -> Iterator[Problem]:
     if (
         it.training == "none"
         and it.network == "family"
-        and config.supernet.targets == "teacher"
+        and config.supernet.targets != "largest"
     ):
         yield (
             ("supernet", "targets"),
             "there is no teacher (teacher.training: none); use largest",
         )
+
+
+def supernet(config: Config) -> Iterator[Problem]:
+    from kdsearch.config.recipes import recipe_of
+
+    it = config.supernet
+    recipes = {"method": it.method, "others": None if it.others == "same" else it.others}
+    for key, text in recipes.items():
+        if text is not None and (wrong := refused(partial(recipe_of, Distill(), text))):
+            yield ("supernet", key), wrong
+    if it.policy == "learned" and config.teacher.training != "generic":
+        rule = "needs a distribution over paths, which teacher.training: generic can learn"
+        yield ("supernet", "policy"), rule
+    if not it.shrink or refused(lambda: spaces.load_space(config.space)):
+        return  # what is wrong with the space is said elsewhere
+    space = spaces.load_space(config.space).space
+    for i, kind in enumerate(it.shrink):
+        if wrong := refused(partial(check_order, space, (kind,))):
+            yield ("supernet", "shrink", i), wrong.partition("; ")[2]
 
 
 def student(config: Config) -> Iterator[Problem]:
@@ -255,6 +275,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     teacher,
     student,
     space,
+    supernet,
     budgets,
     search,
     methods,

@@ -17,6 +17,7 @@ from kdsearch.config.values import (
 
 Augment = Literal["none", "shift", "shift-flip"]
 Runtime = Literal["eager", "onnxruntime"]
+Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune"]
 Sampler = Literal["tpe", "random"]
 TeacherTraining = Literal["plain", "none"]
@@ -142,10 +143,33 @@ class Student(Section):
 class Supernet(Training):
     """The shared weights of all students."""
 
+    policy: Policy = "sandwich"
+    """Which students a step trains. sandwich: largest, smallest and random ones; uniform:
+    random ones alone; learned: random ones as a generic teacher has learnt to draw them;
+    importance: where gradients are large; latency_weighted: spread evenly over costs."""
     random_paths: Annotated[int, Field(ge=0, le=1000)] = 2
     """Students drawn per step, beside the largest and the smallest."""
-    targets: Literal["largest", "teacher"] = "largest"
+    targets: Literal["largest", "teacher", "both"] = "largest"
     """Whom all but the largest student imitate."""
+    method: str | None = None
+    """How the largest student is taught: a recipe such as 'soften@temperature=4', 'lightskd'
+    or 'evolutionary'. Null: soften@weight=0.5 with a teacher, else hard."""
+    others: str = "alpha_divergence@low=1@high=1"
+    """How all others are taught: a recipe, or same. The default is the plain KL, without
+    labels; 'alpha_divergence' is AlphaNet's adaptive one, which wants clip_value: 1."""
+    reduction: Literal["sum", "mean"] = "sum"
+    """Of the losses of a step's students: at one learning rate two different trainings."""
+    shrink: tuple[str, ...] = ()
+    """Progressive shrinking: kinds of axes that open one after the other, from the largest
+    student down, such as [kernel, depth, expand, width]. Empty: all are open from the start."""
+    shrink_until: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the training at which progressive shrinking has opened everything."""
+    average: bool = False
+    """Whether the running average of the weights is kept instead of the last ones."""
+    clip_value: AboveZero | None = None
+    """Largest size of any single number in the gradient; null leaves it to its norm."""
+    rollbacks: Annotated[int, Field(ge=0, le=100)] = 2
+    """How often training that blew up goes back to its last checkpoint, at half the rate."""
     epochs: Count = 60
     """Passes over the training images."""
     learning_rate: AboveZero = 0.1

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
+from kdsearch.core.paths import Weights
 from kdsearch.core.progress import Progress
 from kdsearch.core.quantities import count, duration
 from kdsearch.core.records import Architecture
-from kdsearch.core.seeds import derive
 from kdsearch.data.load import load_search
 from kdsearch.distill.hard import Hard
 from kdsearch.distill.kinds import kind
@@ -24,8 +24,8 @@ from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, fit_head
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
-from kdsearch.supernet.train import Sandwich, SupernetTask
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
@@ -89,9 +89,8 @@ def expected(context: Context) -> Expected:
         return Distillation(lesson, sample, precision=context.precision, seed=0)
 
     def supernet() -> Task:
-        rule = Sandwich(space, config.supernet.random_paths, "largest", derive(0, "paths"))
-        net = family.supernet(space, info.channels, classes)
-        return SupernetTask(net, None, rule, classes=classes, precision=context.precision)
+        odds: Weights = {}
+        return supernet_task(context, feed, guide if has_teacher else None, odds)[0]
 
     largest = Architecture.of(space.largest())
     images = info.counts["train"]
@@ -99,6 +98,8 @@ def expected(context: Context) -> Expected:
     shared = context.plan(config.supernet, "supernet", images)
     short = context.plan(config.distill, "distill", images)
     guide = blank_teacher(context, feed, teacher)
+    untaught = config.teacher.training == "none" and config.teacher.network == "family"
+    has_teacher = not untaught or brings_up(context)
     taught = [
         step_seconds(partial(student, kind(name).make(), guide), short)
         for name in config.distill.names

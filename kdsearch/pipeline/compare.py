@@ -11,6 +11,7 @@ from typing import Any
 import kdsearch
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.config.models import Distill
+from kdsearch.config.recipes import recipe_of
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Recipe, Result
 from kdsearch.distill.kinds import written_elsewhere
@@ -25,7 +26,6 @@ from kdsearch.pipeline.lessons import (
     classroom,
     lesson_key,
     lesson_setting,
-    recipe_of,
     student_architecture,
 )
 from kdsearch.pipeline.search import execute

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
+from kdsearch.config.recipes import recipe_of
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.seeds import derive
@@ -33,7 +34,6 @@ from kdsearch.pipeline.lessons import (
     classroom,
     lesson_key,
     lesson_setting,
-    recipe_of,
     student_architecture,
 )
 from kdsearch.pipeline.search import execute

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from kdsearch.config.recipes import check_knobs
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Recipe
 from kdsearch.core.seeds import derive
@@ -25,7 +26,6 @@ from kdsearch.files import content_hash, read_json, write_json
 from kdsearch.measure.accuracy import correct, predict
 from kdsearch.nets.taps import Tapped, tap
 from kdsearch.output import Output
-from kdsearch.pipeline.lessons import check_knobs
 from kdsearch.pipeline.schedule import schedule_of, training_plan
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.training.distillation import Distillation, Lesson

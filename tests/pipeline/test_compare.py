@@ -23,7 +23,7 @@ from kdsearch.nets import FAMILIES
 from kdsearch.pipeline import compare as compare_module
 from kdsearch.pipeline.compare import compare, names_of
 from kdsearch.pipeline.comparison import comparison_text
-from kdsearch.pipeline.lessons import recipe_of
+from kdsearch.config.recipes import recipe_of
 from kdsearch.rundir import RunDir
 from kdsearch.search import rung
 from kdsearch.search.pace import Pace

@@ -10,9 +10,25 @@ from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space
+from kdsearch.distill import METHODS
+from kdsearch.distill.alpha_divergence import AlphaDivergence
+from kdsearch.distill.evolutionary import Evolutionary
+from kdsearch.distill.hard import Hard
+from kdsearch.distill.hint import Hint
+from kdsearch.distill.information_flow import InformationFlow
+from kdsearch.distill.lightskd import LightSKD
+from kdsearch.distill.method import Seen
+from kdsearch.distill.multi_level import MultiLevel
+from kdsearch.distill.soften import Soften
+from kdsearch.errors import UserError
 from kdsearch.losses.softened import softened_kl
+from kdsearch.nets import FAMILIES
 from kdsearch.output import Output
-from kdsearch.supernet.train import TEACHER_WEIGHT, TEMPERATURE, Sandwich, SupernetTask
+from kdsearch.supernet.policies import POLICIES
+from kdsearch.supernet.policies.policy import Terms
+from kdsearch.supernet.teaching import TARGETS, Teaching
+from kdsearch.supernet.train import Sampling, SupernetTask
+from kdsearch.training.task import Batch, Sample
 
 CLASSES = 5
 
@@ -49,12 +65,35 @@ def teacher() -> Teacher:
         return Teacher()
 
 
+KL = AlphaDivergence(low=1.0, high=1.0)
+
+
 def task_of(
     net: nn.Module, space: Space, teacher: nn.Module | None, **more: Any
 ) -> SupernetTask:
-    rule = Sandwich(space, more.get("randoms", 2), more.get("targets", "largest"), seed=3)
+    terms = Terms(space, more.get("randoms", 2), 3, more.get("odds"), lambda student: 1.0)
+    policy = POLICIES[more.get("policy", "sandwich")](terms)
+    order = more.get("order", ())
+    sampling = Sampling(space, policy, seed=3, order=order)
+    method = more.get("method", Hard() if teacher is None else Soften(weight=0.5))
+    teaching = Teaching(
+        method,
+        more.get("others", KL),
+        TARGETS[more.get("targets", "largest")],
+        more.get("reduction", "sum"),
+    )
+    sample = Sample(torch.randn(2, 1, 8, 8), CLASSES, 24, 24)
     precision = more.get("precision", "float32")
-    return SupernetTask(net, teacher, rule, classes=CLASSES, precision=precision)
+    task = SupernetTask(net, teacher, sampling, teaching, sample, precision=precision)
+    if isinstance(net, Noting):
+        net.paths.clear()  # those of the probe
+    if isinstance(teacher, Teacher):
+        teacher.calls = 0
+    return task
+
+
+def at(batch: tuple[Tensor, Tensor], step: int = 0, progress: float = 0.0) -> Batch:
+    return Batch(*batch, step=step, progress=progress)
 
 
 def test_paths_are_a_function_of_seed_and_step(
@@ -63,7 +102,7 @@ def test_paths_are_a_function_of_seed_and_step(
     net = Noting(supernet)
     task = task_of(net, space, None, randoms=3)
     for step in (0, 1, 0):
-        task.loss(images, labels, step)
+        task.loss(at((images, labels), step))
     first, second, again = net.paths[:5], net.paths[5:10], net.paths[10:]
     assert first == again != second
     largest, smallest = Architecture.of(space.largest()), Architecture.of(space.smallest())
@@ -85,8 +124,9 @@ def test_the_gradient_is_the_sum_of_the_paths_gradients(
     images, labels = batch
     guide = teacher if taught else None
     net, twin = Noting(supernet.train()), copy.deepcopy(supernet).train()
-    task = task_of(net, space, guide, targets=targets)
-    loss = task.loss(images, labels, 5)
+    others = Soften(weight=1.0) if targets == "teacher" else KL
+    task = task_of(net, space, guide, targets=targets, others=others)
+    loss = task.loss(at(batch, 5))
     loss.total.backward()
 
     taught_logits = teacher(images).logits.detach()
@@ -116,10 +156,6 @@ def test_the_gradient_is_the_sum_of_the_paths_gradients(
         torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-5)
 
 
-def test_constants_are_the_documented_ones() -> None:
-    assert (TEMPERATURE, TEACHER_WEIGHT) == (4.0, 0.5)
-
-
 def test_one_teacher_forward_a_step_without_a_graph(
     supernet: nn.Module, space: Space, images: Tensor, labels: Tensor, teacher: Teacher
 ) -> None:
@@ -127,7 +163,7 @@ def test_one_teacher_forward_a_step_without_a_graph(
         teacher.calls = 0
         task = task_of(supernet, space, teacher, targets=targets, randoms=3)
         for step in range(3):
-            task.loss(images, labels, step).total.backward()
+            task.loss(at((images, labels), step)).total.backward()
         assert teacher.calls == 3
     assert all(parameter.grad is None for parameter in teacher.parameters())
 
@@ -139,7 +175,7 @@ def test_the_largest_learns_nothing_from_those_who_imitate_it(
     supernet.train()
     own = copy.deepcopy(supernet)
     F.cross_entropy(own(images, Architecture.of(space.largest())).logits, labels).backward()
-    task_of(supernet, space, None, randoms=0).loss(images, labels, 0).total.backward()
+    task_of(supernet, space, None, randoms=0).loss(at((images, labels))).total.backward()
     deepest = [name for name, _ in own.named_parameters() if name.startswith("stages.2.1.")]
     assert len(deepest) == 6
     for name in deepest:
@@ -150,12 +186,139 @@ def test_the_largest_learns_nothing_from_those_who_imitate_it(
 def test_losses_leave_bf16(
     supernet: nn.Module, space: Space, images: Tensor, labels: Tensor, teacher: Teacher
 ) -> None:
-    exact = task_of(supernet, space, teacher).loss(images, labels, 0)
-    rounded = task_of(supernet, space, teacher, precision="bf16").loss(images, labels, 0)
+    exact = task_of(supernet, space, teacher).loss(at((images, labels)))
+    rounded = task_of(supernet, space, teacher, precision="bf16").loss(at((images, labels)))
     assert rounded.total.dtype == rounded.cross_entropy.dtype == torch.float32
     assert rounded.total.item() != exact.total.item()
     assert rounded.total.item() == pytest.approx(exact.total.item(), rel=0.1)
 
 
-def test_the_module_is_the_supernet(supernet: nn.Module, space: Space) -> None:
-    assert task_of(supernet, space, None).module is supernet
+def test_the_supernet_is_a_part_of_what_is_trained(supernet: nn.Module, space: Space) -> None:
+    task = task_of(supernet, space, None)
+    assert task.module.get_submodule("supernet") is supernet
+    assert task.players[0][0] is supernet
+
+
+def test_two_targets_are_averaged_and_means_divide(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor], teacher: Teacher
+) -> None:
+    totals = {
+        name: task_of(supernet, space, teacher, **more).loss(at(batch)).total.item()
+        for name, more in {
+            "largest": {"targets": "largest"},
+            "teacher": {"targets": "teacher"},
+            "both": {"targets": "both"},
+            "mean": {"targets": "both", "reduction": "mean"},
+        }.items()
+    }
+    assert totals["both"] == pytest.approx((totals["largest"] + totals["teacher"]) / 2)
+    assert totals["largest"] != pytest.approx(totals["teacher"])
+    assert totals["mean"] == pytest.approx(totals["both"] / 4)
+
+
+def test_uniform_paths_all_learn_from_teacher_and_labels(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor], teacher: Teacher
+) -> None:
+    net = Noting(supernet)
+    task = task_of(net, space, teacher, policy="uniform")
+    total = task.loss(at(batch)).total
+    method, guide = Soften(weight=0.5), teacher(batch[0])
+    alone = [
+        method(Seen(supernet(batch[0], path), guide, batch[1], nn.Module()))
+        for path in net.paths
+    ]
+    assert len(net.paths) == 4
+    torch.testing.assert_close(total, torch.stack(alone).sum())
+    with pytest.raises(UserError, match="lightskd has modules of the largest student's size"):
+        task_of(supernet, space, teacher, policy="uniform", method=LightSKD())
+
+
+@pytest.mark.parametrize("name", ["evolutionary", "lightskd"])
+def test_methods_without_a_trained_teacher_train_the_supernet(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor], name: str
+) -> None:
+    """An online teacher, and no teacher at all; others learn with the same modules."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        start = FAMILIES["resnet"].student(Architecture.of(space.largest()), 1, CLASSES)
+    network = start if name == "evolutionary" else None
+    task = task_of(supernet.train(), space, network, method=METHODS[name](), others=None)
+    weights = [p for p in task.module.parameters() if p.requires_grad]
+    optimiser = torch.optim.SGD(weights, 0.02, momentum=0.9)
+    entropies = []
+    for step in range(40):
+        losses = task.losses(at(batch, step, step / 40))
+        loss = next(losses)
+        entropies.append(float(loss.cross_entropy))
+        optimiser.zero_grad()
+        loss.total.backward()
+        if step == 0:
+            reached = {n for n, p in task.module.named_parameters() if p.grad is not None}
+            assert any(n.startswith("online.network") for n in reached) == (network is not None)
+            assert {n for n, _ in supernet.named_parameters()} <= {
+                n.removeprefix("supernet.") for n in reached
+            }
+        torch.nn.utils.clip_grad_norm_(weights, 5.0)
+        optimiser.step()
+        assert list(losses) == []
+    assert entropies[-1] < 0.7 * entropies[0]
+    assert len(task.players) == (2 if network is not None else 1)
+
+
+def test_others_may_learn_with_adapters_from_either_target(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor]
+) -> None:
+    """Feature methods size their modules by the target that is imitated."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        widest = {name: 4 * values[-1] for name, values in space.choices().items()}
+        shape = {n: v if n.endswith("width") else 1 for n, v in widest.items()}
+        teacher = FAMILIES["resnet"].student(Architecture.of(shape), 1, CLASSES).eval()
+    teacher.requires_grad_(False)
+    for targets in ("teacher", "largest", "both"):
+        task = task_of(supernet, space, teacher, others=Hint(), targets=targets)
+        task.loss(at(batch)).total.backward()
+        own = task.module.get_submodule("parts")
+        grads = [p.grad for p in own.parameters()]
+        assert grads and all(g is not None and bool(g.any()) for g in grads)
+        task.module.zero_grad()
+
+
+def test_what_a_supernet_cannot_give_is_refused(
+    supernet: nn.Module, space: Space, teacher: Teacher
+) -> None:
+    with pytest.raises(UserError, match=r"supernet\.method: soften needs a teacher"):
+        task_of(supernet, space, None, method=Soften())
+    with pytest.raises(UserError, match="cannot ask for views of its own"):
+        task_of(supernet, space, teacher, method=MultiLevel())
+    with pytest.raises(UserError, match="cannot ask for an auxiliary network"):
+        task_of(supernet, space, teacher, method=InformationFlow(aux="max_subnet"))
+    with pytest.raises(UserError, match=r"supernet\.others: evolutionary brings up a teacher"):
+        task_of(supernet, space, teacher, others=Evolutionary())
+
+
+def test_shrinking_opens_the_space_with_progress(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor]
+) -> None:
+    net = Noting(supernet)
+    task = task_of(net, space, None, order=("depth", "width"))
+    seen = {}
+    for progress in (0.0, 0.2, 0.6):
+        net.paths.clear()
+        task.loss(at(batch, progress=progress))
+        seen[progress] = list(net.paths)
+    largest = Architecture.of(space.largest())
+    assert set(seen[0.0]) == {largest}
+    assert {p["stage1.width"] for p in seen[0.2]} == {largest["stage1.width"]}
+    assert {p["stage1.depth"] for p in seen[0.2]} == {1, 2}
+    assert seen[0.6][1] == Architecture.of(space.smallest())
+
+
+def test_importance_hears_the_gradient_of_each_path(
+    supernet: nn.Module, space: Space, batch: tuple[Tensor, Tensor]
+) -> None:
+    task = task_of(supernet, space, None, policy="importance")
+    before = task.pupils.policy.norms.clone()
+    task.loss(at(batch)).total.backward()
+    assert not torch.equal(before, task.pupils.policy.norms)
+    assert "policy.norms" in task.module.state_dict()  # a checkpoint holds it

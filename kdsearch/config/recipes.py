@@ -1,0 +1,70 @@
+"""A recipe in one word: 'soften', or 'soften@temperature=2@weight=0.5'."""
+
+from collections.abc import Container, Mapping
+
+from kdsearch.config.knobs import knob_space
+from kdsearch.config.models import Distill
+from kdsearch.core.records import Recipe
+from kdsearch.core.space import Choice, Value
+from kdsearch.distill.kinds import Kind, kind
+from kdsearch.errors import UserError
+from kdsearch.spaces.marked import read_value
+
+AT = "@"
+"""Between a method and a knob's value."""
+
+
+def recipe_of(distill: Distill, text: str) -> Recipe:
+    """A recipe from 'soften' or 'soften@temperature=2': the config's single values hold.
+
+    Raises:
+        UserError: no such method, knob or value.
+    """
+    parts = text.split(AT)
+    found = kind(parts[0].strip())
+    given: dict[str, Value] = {}
+    for part in parts[1:]:
+        knob, value = assigned(part, text)
+        if knob in given:
+            raise UserError(f"'{text}': {knob} is given twice; name it once")
+        given[knob] = value
+    check_knobs(found, given)
+    return Recipe.of(found.name, {**fixed(distill, found.name, given), **given})
+
+
+def fixed(distill: Distill, method: str, given: Container[str]) -> dict[str, Value]:
+    """The single values that the config leaves to a method's knobs.
+
+    Raises:
+        UserError: it leaves several to a knob that is not given.
+    """
+    values: dict[str, Value] = {}
+    for knob, axis in knob_space(distill, method).axes.items():
+        if isinstance(axis, Choice) and len(axis.values) == 1:
+            values[knob] = axis.values[0]
+        elif f"{method}.{knob}" in distill.knobs and knob not in given:
+            one = axis.values[0] if isinstance(axis, Choice) else axis.low
+            raise UserError(
+                f"distill.knobs.{method}.{knob} leaves a choice ({axis}); "
+                f"one recipe needs one value, for example [{one}]"
+            )
+    return values
+
+
+def check_knobs(method: Kind, given: Mapping[str, Value]) -> None:
+    """Raises UserError for a knob or option the method does not have, or a value out of it."""
+    try:
+        method.allowed.check(given, whole=False)
+    except UserError as error:
+        wrong = str(error).replace("unknown axis", "unknown knob")
+        raise UserError(f"method '{method.name}': {wrong}") from error
+
+
+def assigned(part: str, text: str) -> tuple[str, Value]:
+    knob, equals, value = part.partition("=")
+    if not equals:
+        raise UserError(f"'{text}': after {AT} comes knob=value, for example soften@weight=0.5")
+    read = read_value(value, text)
+    if not isinstance(read, int | float | str):
+        raise UserError(f"'{text}': {knob} needs one value")
+    return knob.strip(), read
