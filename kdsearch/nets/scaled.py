@@ -54,8 +54,9 @@ class ScaledDoubling2d(nn.Module):
         super().__init__()
         self.widest = nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False)
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor, outputs: int | None = None) -> Tensor:
+        """The leading `outputs` channels, or all of them."""
         conv, width = self.widest, maps.shape[1]
         scale = math.sqrt(conv.in_channels / width)
-        weight = conv.weight[:width]
+        weight = conv.weight[:width, :outputs]
         return scale * F.conv_transpose2d(maps, weight, stride=2, padding=1)

@@ -19,7 +19,7 @@ from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, View, bring, fit_head, head_name, replace_head
 from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
-from kdsearch.teachers.training import Course
+from kdsearch.teachers.training import Course, Trained
 from kdsearch.training.fit import own_randomness
 
 OBJECT = "object"
@@ -70,9 +70,9 @@ def make_teacher(
     device = course.feed.split.images.device
     network.to(device)
     if isinstance(network, Brought):
-        curve = _teach_brought(network, origin, training, course, finetune)
+        trained = _teach_brought(network, origin, training, course, finetune)
     else:
-        curve = TEACHERS[training](network, course)
+        trained = TEACHERS[training](network, course)
     network.eval()
     for parameter in network.parameters():
         parameter.requires_grad_(True)
@@ -80,8 +80,8 @@ def make_teacher(
     logits = predict(network, normalise(sample, info.mean, info.std), 64)
     check_logits(logits, len(info.classes))
     write_bytes(folder / "teacher.safetensors", kept_weights(network))
-    facts = {"origin": asdict(origin), "training": training, "curve": curve}
-    write_json(folder / "teacher.json", facts)
+    facts = {"origin": asdict(origin), "training": training, "curve": trained.curve}
+    write_json(folder / "teacher.json", {**facts, **trained.facts})
 
 
 def build_network(origin: Origin, course: Course, given: nn.Module | None) -> nn.Module:
@@ -123,7 +123,7 @@ def brought_module(origin: Origin, given: nn.Module | None, classes: int) -> nn.
 
 def _teach_brought(
     network: Brought, origin: Origin, training: str, course: Course, finetune: Finetune | None
-) -> list[tuple[int, float]]:
+) -> Trained:
     """Fits a head or the whole of a brought network, where the user asked for it."""
     info = course.feed.info
     classes = len(info.classes)
@@ -142,14 +142,14 @@ def _teach_brought(
             "set teacher.finetune: {epochs: 5, freeze: true} to fit a new head"
         )
     if not trained:
-        return []
+        return Trained([])
     if logits.shape[1] != classes:
         replace_head(network, classes)
     if finetune is not None and finetune.freeze and training == "none":
         _freeze_body(network)
-    curve = TEACHERS["plain"](network, course)
+    done = TEACHERS["plain" if training == "none" else training](network, course)
     network.head_only = False
-    return curve
+    return done
 
 
 def _freeze_body(network: Brought) -> None:

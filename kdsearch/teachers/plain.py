@@ -3,12 +3,12 @@
 from torch import nn
 
 from kdsearch.distill.hard import Hard
-from kdsearch.teachers.training import Course
+from kdsearch.teachers.training import Course, Trained
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.fit import Telling, fit
 
 
-def train_plain(network: nn.Module, course: Course) -> list[tuple[int, float]]:
+def train_plain(network: nn.Module, course: Course) -> Trained:
     """See `Train`."""
     plan = course.plan
     sample = course.feed.sample(plan.batch_size)
@@ -22,4 +22,4 @@ def train_plain(network: nn.Module, course: Course) -> list[tuple[int, float]]:
         checkpoint=course.checkpoint,
         tell=Telling(course.progress, "teacher"),
     )
-    return done.curve
+    return Trained(done.curve)

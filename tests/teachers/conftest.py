@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from kdsearch.core.progress import Silent
+from kdsearch.core.records import Architecture
+from kdsearch.core.space import Choice, Space
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.files import content_hash
-from kdsearch.teachers.training import Course
+from kdsearch.teachers.training import Course, Pool, Shaping
 from kdsearch.training.feed import Feed
 from kdsearch.training.plan import Plan
 
@@ -62,10 +64,18 @@ def feed() -> Feed:
     return Feed(Split(images, labels), info)
 
 
+@pytest.fixture(scope="session")
+def pool() -> Pool:
+    """Sixty-four students of 2 to 12 channels."""
+    axes = {f"stage{s}.width": Choice((2, 4 * s)) for s in (1, 2, 3)}
+    space = Space(axes | {f"stage{s}.depth": Choice((1, 2)) for s in (1, 2, 3)})
+    return Pool("resnet", space, Architecture.of(space.smallest()))
+
+
 @pytest.fixture
-def course(feed: Feed, tmp_path: Path) -> Course:
+def course(feed: Feed, pool: Pool, tmp_path: Path) -> Course:
     plan = Plan(steps=40, batch_size=20, learning_rate=0.05, weight_decay=1e-3, seed=5)
-    return Course(feed, plan, tmp_path / "checkpoint", Silent())
+    return Course(feed, plan, tmp_path / "checkpoint", Silent(), Shaping(pool))
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""Branches made for a teacher and its students: forks, adapters, a supernet of their own."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from kdsearch.core.records import Architecture
+from kdsearch.core.seeds import derive
+from kdsearch.errors import TeacherError
+from kdsearch.losses.matching import stage_end
+from kdsearch.nets import FAMILIES
+from kdsearch.nets.adapter import Adapter, Shape
+from kdsearch.nets.family import Supernet
+from kdsearch.teachers.branches import Branches, Fork, Manner
+from kdsearch.teachers.costs import value_costs
+from kdsearch.teachers.learning import Learning
+from kdsearch.teachers.paths import PathDistribution
+from kdsearch.teachers.terms import regularisers, train_terms
+from kdsearch.teachers.training import Course, Pool, Trained
+from kdsearch.training.learners import outlined
+
+
+def train_with_branches(
+    network: nn.Module, course: Course, pool: Pool, rule: Learning
+) -> Trained:
+    """Trains the network beside branches of the pool's students, if those weigh anything."""
+    if not course.shaping.conditioning.is_on:
+        return train_terms(network, course, regularisers(course))
+    branches = make_branches(network, course, pool, rule)
+    curve = train_terms(network, course, [branches, *regularisers(course)]).curve
+    paths = {"paths": branches.distribution.probabilities()} if rule.is_on else {}
+    return Trained(curve, paths)
+
+
+def make_branches(network: nn.Module, course: Course, pool: Pool, rule: Learning) -> Branches:
+    """Scaffold and adapters come from a seed of their own, and leave the teacher's alone."""
+    plan, info = course.plan, course.feed.info
+    device = course.feed.split.images.device
+    with torch.no_grad():
+        feats = outlined(network, course.feed.sample(plan.batch_size).images).feats
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive(plan.seed, "scaffold"))
+        supernet = FAMILIES[pool.family].supernet
+        scaffold = supernet(pool.space, info.channels, len(info.classes))
+        largest = Architecture.of(pool.space.largest())
+        widest = cast(Supernet, scaffold).shapes(largest, info.size)
+        forks = forks_of(len(feats), len(widest))
+        adapters = [Adapter(shape_of(feats[f.feat]), widest[f.stage - 1]) for f in forks]
+    return Branches(
+        scaffold.to(device),
+        [adapter.to(device) for adapter in adapters],
+        forks,
+        make_distribution(pool, rule, course),
+        Manner(course.shaping.conditioning, plan.seed, info.size, plan.precision),
+    )
+
+
+def make_distribution(pool: Pool, rule: Learning, course: Course) -> PathDistribution:
+    """Stays on the processor, where paths are drawn."""
+    if not rule.minds_cost:
+        return PathDistribution(pool.space, rule)
+    info = course.feed.info
+    shape = (info.channels, info.size, info.size)
+    costs = value_costs(pool.family, pool.space, shape, course.plan.seed)
+    return PathDistribution(pool.space, rule, costs)
+
+
+def forks_of(feats: int, stages: int) -> list[Fork]:
+    """All feature maps but the last, each in the place of a student's, from the deep end.
+
+    Raises:
+        TeacherError: there is no map before the last on one side.
+    """
+    if min(feats, stages) < 2:
+        raise TeacherError(
+            f"the teacher gives {feats} feature maps and the students {stages}, and branches "
+            "need two of each; name layers of 2-D maps in teacher.taps, or take "
+            "teacher.training: student_oriented"
+        )
+    return [Fork(feat, stage + 1) for stage, feat in stage_end(stages, feats)[:-1]]
+
+
+def shape_of(feat: Tensor) -> Shape:
+    _, channels, height, width = feat.shape
+    return channels, height, width
