@@ -22,20 +22,32 @@ class Progressed:
     curve: list[tuple[int, float]] = field(default_factory=list)
     """(step, mean loss since the last entry)."""
     best_cross_entropy: float = float("inf")
+    rollbacks: int = 0
+    """How often it went wrong and came back to a checkpoint."""
 
 
 def write_checkpoint(
     path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed
 ) -> None:
+    write_bytes(path, packed(module, optimiser, at))
+
+
+def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) -> bytes:
+    """What a checkpoint's file holds."""
     tensors = {f"module/{k}": v for k, v in module.state_dict().items()}
     tensors |= {f"average/{k}": v for k, v in at.average.items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {
             f"optimiser/{index}/{k}": v for k, v in state.items() if isinstance(v, Tensor)
         }
-    facts = {"step": at.step, "curve": at.curve, "best": at.best_cross_entropy}
+    facts = {
+        "step": at.step,
+        "curve": at.curve,
+        "best": at.best_cross_entropy,
+        "rollbacks": at.rollbacks,
+    }
     contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-    write_bytes(path, save(contiguous, {"facts": json.dumps(facts)}))
+    return save(contiguous, {"facts": json.dumps(facts)})
 
 
 def read_checkpoint(
@@ -70,6 +82,7 @@ def read_checkpoint(
         {k: laid_out(v, named[k]) for k, v in groups["average"].items()},
         [(s, x) for s, x in facts["curve"]],
         facts["best"],
+        facts.get("rollbacks", 0),
     )
 
 

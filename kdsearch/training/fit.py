@@ -1,7 +1,8 @@
 """THE training loop: a step is a function of (plan, step), so a resumed run is the same run.
 
 Batches, augmentation, learning rate and noise are derived from the seed and the step; only
-weights, optimiser state and the running average are carried, and a checkpoint holds them.
+weights, optimiser state and the running average are carried, and a checkpoint holds them. A run
+that goes wrong goes back to its last checkpoint, as often as the plan allows.
 """
 
 import time
@@ -14,11 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from kdsearch.core.progress import Progress
-from kdsearch.training.checkpoint import Progressed, read_checkpoint, write_checkpoint
+from kdsearch.errors import TrainingError
+from kdsearch.files import write_bytes
+from kdsearch.training.checkpoint import Progressed, packed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
 from kdsearch.training.guard import ENOUGH, Guard
 from kdsearch.training.optimiser import clip, make_optimiser
-from kdsearch.training.plan import Plan, averaging_decay, learning_rate
+from kdsearch.training.plan import Plan, averaging_decay, learning_rate, slowed
 from kdsearch.training.task import Batch, Loss, Task
 
 
@@ -30,6 +33,8 @@ class Telling(NamedTuple):
 
 
 CHECKPOINT_SECONDS = 20.0
+CHECKPOINTS = 20
+"""Of a run that may roll back, at fixed steps, so that it does not depend on the clock."""
 CURVE_POINTS = 60
 
 
@@ -48,51 +53,119 @@ def fit(
     weights of step `until`, their running average is in what is returned.
 
     Raises:
-        TrainingError: the loss is not a number, or fell back to chance.
+        TrainingError: the loss is not a number, or fell back to chance, once more than the
+            plan's `rollbacks`.
     """
     task.module.to(memory_format=torch.channels_last)
-    optimiser = make_optimiser(task.module, plan)
-    shipping = averaged_parameters(task)
-    at = Progressed(average={n: p.detach().clone() for n, p in shipping.items()})
-    if checkpoint.exists():
-        at = read_checkpoint(checkpoint, task.module, optimiser)
-    guard = Guard(task.classes)
-    guard.best = at.best_cross_entropy
-    window = max(1, plan.steps // CURVE_POINTS)
-    totals: list[Tensor] = []
-    entropies: list[Tensor] = []
-    images = 0
-    saved = time.monotonic()
+    run = Run(task, plan, checkpoint, tell)
     tell.progress.start(tell.title, until)
     task.module.train()
     with own_randomness():
-        for batch in feed.batches(plan, task.shows, at.step, until):
-            step = batch.step
-            loss = train_step(task, batch, optimiser, plan)
-            average(shipping, at.average, averaging_decay(plan, step))
-            totals.append(loss.total.detach())
-            entropies.append(loss.cross_entropy.detach())
-            images += len(batch.labels)
-            at.step = step + 1
-            if at.step % window and at.step != until:
-                continue
-            total = float(torch.stack(totals).mean())
-            guard.check(
-                torch.stack(totals).tolist(),
-                torch.stack(entropies).tolist(),
-                step,
-                tells_chance=images >= max(plan.batch_size, ENOUGH),
-            )
-            totals, entropies, images = [], [], 0
-            at.curve.append((at.step, total))
-            at.best_cross_entropy = guard.best
-            tell.progress.step(tell.title, at.step, f"loss {total:.3f}")
-            if time.monotonic() - saved > CHECKPOINT_SECONDS and at.step != until:
-                write_checkpoint(checkpoint, task.module, optimiser, at)
-                saved = time.monotonic()
-    write_checkpoint(checkpoint, task.module, optimiser, at)
+        while True:
+            try:
+                run.go_on(feed, until)
+                break
+            except TrainingError as error:
+                run.roll_back(error)
+    at = run.at
     tell.progress.finish(tell.title, f"loss {at.curve[-1][1]:.3f}" if at.curve else "")
     return at
+
+
+class Run:
+    """One run under way; `at` and what it trains are at the same step after each of it."""
+
+    def __init__(self, task: Task, plan: Plan, checkpoint: Path, tell: Telling) -> None:
+        self.task, self.plan, self.checkpoint, self.tell = task, plan, checkpoint, tell
+        self.optimiser = make_optimiser(task.module, plan)
+        self.shipping = averaged_parameters(task)
+        self.guard = Guard(task.classes)
+        self.window = max(1, plan.steps // CURVE_POINTS)
+        self.at = Progressed(average={n: p.detach().clone() for n, p in self.shipping.items()})
+        self.saved = time.monotonic()
+        self.unproven: bytes | None = None
+        if checkpoint.exists():
+            self.restore()
+        elif plan.rollbacks:
+            self.save()
+
+    def go_on(self, feed: Source, until: int) -> None:
+        """Trains from where it is."""
+        plan, at = slowed(self.plan, self.at.rollbacks), self.at
+        losses: list[Loss] = []
+        images = 0
+        for batch in feed.batches(plan, self.task.shows, at.step, until):
+            loss = train_step(self.task, batch, self.optimiser, plan)
+            average(self.shipping, at.average, averaging_decay(plan, batch.step))
+            losses.append(Loss(loss.total.detach(), loss.cross_entropy.detach()))
+            images += len(batch.labels)
+            at.step = batch.step + 1
+            if at.step % self.window and at.step != until:
+                continue
+            self.look_back(losses, images)
+            losses, images = [], 0
+            if at.step != until:
+                self.keep()
+        self.save()
+
+    def look_back(self, losses: list[Loss], images: int) -> None:
+        """What a window of steps says; raises TrainingError where it went wrong."""
+        total, entropy = (torch.stack(part) for part in zip(*losses, strict=True))
+        mean = float(total.mean())
+        self.guard.check(
+            total.tolist(),
+            entropy.tolist(),
+            self.at.step - 1,
+            tells_chance=images >= max(self.plan.batch_size, ENOUGH),
+        )
+        self.at.curve.append((self.at.step, mean))
+        self.at.best_cross_entropy = self.guard.best
+        self.tell.progress.step(self.tell.title, self.at.step, f"loss {mean:.3f}")
+
+    def keep(self) -> None:
+        """A checkpoint at the end of a window, where one is due.
+
+        One to go back to is written when the window after it went well, too: the last weights
+        of a window are the first to be wrong, and its losses do not show it.
+        """
+        if not self.plan.rollbacks:
+            if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                self.save()
+            return
+        if self.unproven is not None:
+            write_bytes(self.checkpoint, self.unproven)
+        now, before = (
+            step * CHECKPOINTS // self.plan.steps
+            for step in (self.at.step, self.at.step - self.window)
+        )
+        is_due = now > before
+        self.unproven = packed(self.task.module, self.optimiser, self.at) if is_due else None
+
+    def save(self) -> None:
+        write_checkpoint(self.checkpoint, self.task.module, self.optimiser, self.at)
+        self.saved = time.monotonic()
+
+    def restore(self) -> None:
+        self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser)
+        self.guard.best = self.at.best_cross_entropy
+        self.unproven = None
+
+    def roll_back(self, error: TrainingError) -> None:
+        """Back to the last checkpoint, the learning rate halved from there; it is written down
+        there at once, so that whoever is killed afterwards goes on at the same rate.
+
+        Raises:
+            TrainingError: the one that was given, where this was done too often already.
+        """
+        if self.at.rollbacks >= self.plan.rollbacks:
+            raise error
+        self.restore()
+        self.at.rollbacks += 1
+        self.save()
+        self.tell.progress.say(
+            f"{self.tell.title}: {error}; back to step {self.at.step} at half the learning "
+            f"rate ({self.at.rollbacks} of {self.plan.rollbacks})"
+        )
 
 
 def train_step(task: Task, batch: Batch, optimiser: torch.optim.Optimizer, plan: Plan) -> Loss:

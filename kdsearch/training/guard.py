@@ -1,4 +1,7 @@
-"""Sees training go wrong: a loss that is not a number, explodes or falls back to chance."""
+"""Sees training go wrong: a loss that is not a number, explodes or falls back to chance.
+
+That is all: a loss that jumps and stays better than chance is left to come back by itself.
+"""
 
 import math
 from collections.abc import Sequence

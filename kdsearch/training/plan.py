@@ -1,7 +1,7 @@
 """What a training run is: its length, its optimiser's settings, its seed."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,9 @@ class Plan:
     """Time constant of the weights' running average, as a share of the steps."""
     precision: str = "float32"
     """'float32' or 'bf16' (autocast of the forward pass; losses stay in float32)."""
+    rollbacks: int = 0
+    """How often a run that goes wrong goes back to its last checkpoint, each time halving the
+    learning rate of all that follows."""
 
 
 def learning_rate(plan: Plan, step: int) -> float:
@@ -38,6 +41,11 @@ def learning_rate(plan: Plan, step: int) -> float:
         return plan.learning_rate * progress / plan.warmup
     rest = (progress - plan.warmup) / (1 - plan.warmup)
     return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
+
+
+def slowed(plan: Plan, rollbacks: int) -> Plan:
+    """The plan after so many roll-backs."""
+    return replace(plan, learning_rate=plan.learning_rate / 2**rollbacks)
 
 
 def averaging_decay(plan: Plan, step: int) -> float:

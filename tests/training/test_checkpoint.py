@@ -30,13 +30,14 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     optimiser = make_optimiser(net, PLAN)
     step(net, optimiser)
     average = {name: p.detach() * 2 for name, p in net.named_parameters()}
-    at = Progressed(7, average, [(3, 1.25), (7, 0.1)], 0.3)
+    at = Progressed(7, average, [(3, 1.25), (7, 0.1)], 0.3, rollbacks=2)
     write_checkpoint(tmp_path / "run", net, optimiser, at)
 
     twin = network(1)
     other = make_optimiser(twin, PLAN)
     found = read_checkpoint(tmp_path / "run", twin, other)
     assert (found.step, found.curve, found.best_cross_entropy) == (7, at.curve, 0.3)
+    assert found.rollbacks == 2
     for name, value in net.state_dict().items():
         assert torch.equal(twin.state_dict()[name], value), name
     for name, value in average.items():
@@ -56,6 +57,18 @@ def test_before_the_first_step_there_is_no_momentum(tmp_path: Path) -> None:
     write_checkpoint(tmp_path / "run", net, make_optimiser(net, PLAN), Progressed())
     found = read_checkpoint(tmp_path / "run", network(1), make_optimiser(network(1), PLAN))
     assert found == Progressed()
+
+
+def test_a_checkpoint_from_before_roll_backs_counts_none(tmp_path: Path) -> None:
+    net = network(0)
+    write_checkpoint(tmp_path / "run", net, make_optimiser(net, PLAN), Progressed(step=3))
+    content = (tmp_path / "run").read_bytes()
+    old = b', \\"rollbacks\\": 0'
+    assert old in content
+    spaces = b" " * len(old)  # JSON takes them
+    (tmp_path / "run").write_bytes(content.replace(old + b"}", b"}" + spaces))
+    found = read_checkpoint(tmp_path / "run", network(1), make_optimiser(network(1), PLAN))
+    assert (found.step, found.rollbacks) == (3, 0)
 
 
 def test_another_network_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from kdsearch.training.plan import Plan, averaging_decay, learning_rate
+from kdsearch.training.plan import Plan, averaging_decay, learning_rate, slowed
 
 PLAN = Plan(steps=100, batch_size=16, learning_rate=2.0, weight_decay=0.0, seed=0)
 
@@ -49,3 +49,10 @@ def test_averaging_is_short_at_first(step: int, decay: float) -> None:
 
 def test_a_short_run_is_not_averaged() -> None:
     assert averaging_decay(replace(PLAN, steps=10), 5) == 0
+
+
+def test_each_roll_back_halves_the_rate_of_every_step() -> None:
+    assert slowed(PLAN, 0) == PLAN
+    for step in (0, 30, 99):
+        expected = learning_rate(PLAN, step) / 8
+        assert learning_rate(slowed(PLAN, 3), step) == pytest.approx(expected)
