@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from kdsearch.core.paths import drawn
 from kdsearch.core.records import Architecture
-from kdsearch.core.space import Space
+from kdsearch.core.space import Space, Value
 from kdsearch.teachers.learning import Learning
 
 BETAS = (0.5, 0.999)
@@ -42,6 +43,7 @@ class PathDistribution(nn.Module):
     def __init__(self, space: Space, rule: Learning, costs: Tensor | None = None) -> None:
         super().__init__()
         self.rule = rule
+        self.space = space
         self.choices = space.choices()
         self.sizes = [len(values) for values in self.choices.values()]
         zeros = torch.zeros(sum(self.sizes), dtype=torch.float64)
@@ -55,18 +57,17 @@ class PathDistribution(nn.Module):
         """Of the learnt part alone, axis by axis."""
         return [torch.log_softmax(axis, 0) for axis in torch.split(self.theta, self.sizes)]
 
-    def probabilities(self) -> dict[str, list[float]]:
-        """What paths are drawn with, by axis, in the order of its values."""
+    def probabilities(self) -> dict[str, dict[Value, float]]:
+        """What paths are drawn with: by axis, of each of its values."""
         floor = self.rule.floor
         mixed = [(1 - floor) * log.exp() + floor / len(log) for log in self.logarithms()]
-        return {name: p.tolist() for name, p in zip(self.choices, mixed, strict=True)}
+        return {
+            name: dict(zip(values, p.tolist(), strict=True))
+            for (name, values), p in zip(self.choices.items(), mixed, strict=True)
+        }
 
     def draw(self, rng: random.Random) -> Architecture:
-        weights = self.probabilities()
-        drawn = {
-            name: rng.choices(values, weights[name])[0] for name, values in self.choices.items()
-        }
-        return Architecture.of(drawn)
+        return drawn(self.space, rng, self.probabilities())
 
     def learn(
         self, paths: Sequence[Architecture], losses: Sequence[float], progress: float
@@ -96,9 +97,9 @@ class PathDistribution(nn.Module):
             self.choices.items(), self.logarithms(), torch.split(pull, self.sizes), strict=True
         ):
             p = log.exp()
-            drawn = [values.index(path[name]) for path in paths]
+            places = [values.index(path[name]) for path in paths]
             slope = tilt.clone()
-            for at, gain in zip(drawn, gains, strict=True):
+            for at, gain in zip(places, gains, strict=True):
                 slope[at] += gain / len(paths) / ((1 - floor) * p[at] + floor / len(p))
             expected = (1 - floor) * p * (slope - (p * slope).sum())
             entropy = -(p * log).sum()
@@ -109,7 +110,7 @@ class PathDistribution(nn.Module):
         """Derivative of strictness · (mean cost / target - 1)² by the mean cost."""
         if not self.rule.minds_cost:
             return 0.0
-        drawn = torch.tensor(sum(self.probabilities().values(), []), dtype=torch.float64)
+        odds = [p for axis in self.probabilities().values() for p in axis.values()]
+        mean = float((torch.tensor(odds, dtype=torch.float64) * self.costs).sum())
         target = self.rule.target
-        mean = float((drawn * self.costs).sum())
         return 2 * self.rule.strictness * (mean / target - 1) / target

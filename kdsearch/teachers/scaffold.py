@@ -29,8 +29,11 @@ def train_with_branches(
         return train_terms(network, course, regularisers(course))
     branches = make_branches(network, course, pool, rule)
     curve = train_terms(network, course, [branches, *regularisers(course)]).curve
-    paths = {"paths": branches.distribution.probabilities()} if rule.is_on else {}
-    return Trained(curve, paths)
+    if not rule.is_on:
+        return Trained(curve)
+    odds = branches.distribution.probabilities()
+    paths = {name: [list(pair) for pair in axis.items()] for name, axis in odds.items()}
+    return Trained(curve, {"paths": paths})
 
 
 def make_branches(network: nn.Module, course: Course, pool: Pool, rule: Learning) -> Branches:

@@ -55,7 +55,9 @@ class Trained(NamedTuple):
     curve: list[tuple[int, float]]
     """(step, loss)."""
     facts: Mapping[str, Any] = {}
-    """Further entries of teacher.json."""
+    """Further entries of teacher.json: `paths`, where a distribution was learnt, has pairs
+    (value, how often it is drawn) for each axis.
+    """
 
 
 class Train(Protocol):

@@ -31,8 +31,8 @@ def test_draws_are_as_frequent_as_told(floor: float) -> None:
     draws = [made.draw(rng) for _ in range(4000)]
     joint = {
         Architecture.of({"width": w, "depth": d}): p * q
-        for w, p in zip((2, 4, 8), told["width"], strict=True)
-        for d, q in zip((1, 2), told["depth"], strict=True)
+        for w, p in told["width"].items()
+        for d, q in told["depth"].items()
     }
     likely = {a: p for a, p in joint.items() if 4000 * p > 5}
     found = [draws.count(a) for a in likely]
@@ -51,15 +51,16 @@ def test_the_floor_is_kept_however_far_theta_goes() -> None:
     made = tilted(0.3)
     made.theta.mul_(1000)
     told = made.probabilities()
-    assert told["width"] == pytest.approx([0.8, 0.1, 0.1])
-    assert told["depth"] == pytest.approx([0.85, 0.15])
+    assert told["width"] == pytest.approx({2: 0.8, 4: 0.1, 8: 0.1})
+    assert told["depth"] == pytest.approx({1: 0.85, 2: 0.15})
     made.learn([Architecture.of(SPACE.smallest())], [1.0], 0.0)
     assert bool(made.theta.isfinite().all())
 
 
 def test_it_starts_uniform() -> None:
     told = PathDistribution(SPACE, Learning()).probabilities()
-    assert told["width"] == pytest.approx([1 / 3] * 3) and told["depth"] == [0.5, 0.5]
+    assert told["width"] == pytest.approx(dict.fromkeys((2, 4, 8), 1 / 3))
+    assert told["depth"] == {1: 0.5, 2: 0.5}
 
 
 def test_the_gradient_is_that_of_the_mean_loss_the_cost_and_the_entropy() -> None:
@@ -101,7 +102,7 @@ def learnt(loss: str, said: dict[int, tuple[float, float]], steps: int = 300) ->
         paths = [made.draw(random.Random(10 * step + k)) for k in range(2)]
         losses = [ARCHITECTURE_LOSSES[loss](*said[int(path["width"])]) for path in paths]
         made.learn(paths, losses, step / steps)
-    return made.probabilities()["width"]
+    return list(made.probabilities()["width"].values())
 
 
 SAID = {2: (2.0, 1.5), 4: (1.0, 0.8), 8: (0.5, 0.1)}
@@ -134,10 +135,8 @@ def test_target_cost_comes_near_its_target() -> None:
         made = PathDistribution(SPACE, rule, costs)
         for step in range(400):
             made.learn([made.draw(random.Random(step))], [1.0], step / 400)
-        told = made.probabilities()
-        means.append(
-            sum(p * c for p, c in zip(sum(told.values(), []), costs.tolist(), strict=True))
-        )
+        odds = [p for axis in made.probabilities().values() for p in axis.values()]
+        means.append(sum(p * c for p, c in zip(odds, costs.tolist(), strict=True)))
     assert means == pytest.approx([0.3, 0.8], abs=0.03)
 
 
@@ -163,14 +162,9 @@ def test_costs_of_values_rise_with_the_values() -> None:
     assert torch.equal(found, value_costs("resnet", space, (1, 8, 8), 0))
 
     def total(point: Point) -> float:
-        flat = iter(found.tolist())
-        return sum(
-            c
-            for n, vs in space.choices().items()
-            for v in vs
-            for c in [next(flat)]
-            if point[n] == v
-        )
+        flat = [(n, v) for n, values in space.choices().items() for v in values]
+        costs = zip(flat, found.tolist(), strict=True)
+        return sum(cost for (name, value), cost in costs if point[name] == value)
 
     assert total(space.largest()) > 0.7
     assert total(space.smallest()) < 0.15
