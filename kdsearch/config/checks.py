@@ -1,33 +1,20 @@
 """What no single key can tell: names against tables, and keys against each other."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from kdsearch import spaces
 from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Config, Distill, KnobRange, Sum
+from kdsearch.config.models import Config, Distill, KnobRange, Sum, Teacher
+from kdsearch.config.problem import Problem, not_of_space, refused
+from kdsearch.config.shaping_checks import shaping
+from kdsearch.config.sources import source_problem
 from kdsearch.core import budget
 from kdsearch.core.ladder import check_rungs
 from kdsearch.core.shrinking import check_order
 from kdsearch.core.space import Axis, Choice, Range, Value
-from kdsearch.errors import UserError, did_you_mean
+from kdsearch.errors import did_you_mean
 from kdsearch.spaces.marked import Keys
-
-Problem = tuple[Keys, str]
-"""Where, and what is wrong there with the way out."""
-
-SOURCES: Mapping[str, str] = {
-    "torchvision": r"\w+",
-    "folder": r".+",
-    "module": r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*",
-}
-"""What may stand after 'torchvision:', 'folder:' and 'module:'."""
-FORMS: Mapping[str, str] = {
-    "torchvision": "torchvision:NAME",
-    "folder": "folder:PATH",
-    "module": "module:pkg.mod:factory",
-}
 
 OBJECT = "object"
 """What teacher.network says for a module passed in Python."""
@@ -39,30 +26,9 @@ def problems(config: Config) -> Iterator[Problem]:
         yield from check(config)
 
 
-def source_problem(name: str, own: str, kinds: Sequence[str]) -> str | None:
-    """Why `name` is neither `own` nor a source of one of these kinds; None if it is one."""
-    kind, colon, rest = name.partition(":")
-    if name == own:
-        return None
-    if colon and kind in kinds:
-        right = re.fullmatch(SOURCES[kind], rest)
-        return None if right else f"must have the form {FORMS[kind]}"
-    near = did_you_mean(kind if colon else name, (own, *(FORMS[k] for k in kinds)))
-    return f"unknown; {near}"
-
-
 def data_problem(name: str) -> str | None:
     """Why `name` is no data set's name; None if it is one. Whether it exists shows later."""
     return source_problem(name, "digits", ("torchvision", "folder", "module"))
-
-
-def refused(check: Callable[[], object]) -> str | None:
-    """The line of the UserError that a check raises; None if it raises none."""
-    try:
-        check()
-    except UserError as error:
-        return str(error)
-    return None
 
 
 def data(config: Config) -> Iterator[Problem]:
@@ -81,19 +47,12 @@ def space(config: Config) -> Iterator[Problem]:
 
 def teacher(config: Config) -> Iterator[Problem]:
     it = config.teacher
-    wrong = source_problem(it.network, "family", ("torchvision", "module"))
+    kinds = ("torchvision", "timm", "module", "checkpoint")
+    wrong = source_problem(it.network, "family", kinds)
     if wrong and it.network != OBJECT:
         yield ("teacher", "network"), wrong
         return
-    if it.network == "family":
-        for key in ("weights", "input", "finetune", "taps"):
-            if getattr(it, key) is not None:
-                rule = "is for a network brought along; set teacher.network, or remove this"
-                yield ("teacher", key), rule
-    elif it.width != 1:
-        yield ("teacher", "width"), "is for teacher.network: family; remove this"
-    if it.weights is not None and (wrong := weights_problem(it.network, it.weights)):
-        yield ("teacher", "weights"), wrong
+    yield from parts_of_network(it)
     if (
         it.training == "none"
         and it.network == "family"
@@ -103,6 +62,22 @@ def teacher(config: Config) -> Iterator[Problem]:
             ("supernet", "targets"),
             "there is no teacher (teacher.training: none); use largest",
         )
+
+
+def parts_of_network(it: Teacher) -> Iterator[Problem]:
+    """Keys that the teacher's kind of network has no use for."""
+    unused = {
+        "family": "is for a network brought along; set teacher.network, or remove this",
+        "checkpoint": "is for other networks; one of a run has its own: remove this",
+    }
+    rule = unused.get(it.network.partition(":")[0])
+    for key in ("weights", "input", "finetune", "taps"):
+        if rule is not None and getattr(it, key) is not None:
+            yield ("teacher", key), rule
+    if it.network != "family" and it.width != 1:
+        yield ("teacher", "width"), "is for teacher.network: family; remove this"
+    if it.weights is not None and (wrong := weights_problem(it.network, it.weights)):
+        yield ("teacher", "weights"), wrong
 
 
 def supernet(config: Config) -> Iterator[Problem]:
@@ -143,18 +118,18 @@ def student_of_space(config: Config) -> Iterator[Problem]:
         if getattr(it, key) is not None:
             rule = "is for a network brought along; set student.network, or remove this"
             yield ("student", key), rule
-    chosen = it.architecture
-    if not isinstance(chosen, str) and not refused(partial(spaces.locate, config.space)):
-        axes = spaces.load_space(config.space).space
-        if wrong := refused(partial(axes.check, chosen)):
-            yield ("student", "architecture"), wrong
+    yield from not_of_space(config, ("student", "architecture"), it.architecture)
 
 
 def weights_problem(network: str, weights: str) -> str | None:
     if network == OBJECT:
         return "a network passed in Python has its own; remove this"
-    if network.startswith("module:") and not is_weights_file(weights):
+    if is_weights_file(weights):
+        return None
+    if network.startswith("module:"):
         return "must be a .safetensors, .pt or .pth file"
+    if network.startswith("timm:") and weights != "DEFAULT":
+        return "must be DEFAULT or a file; others have a name: timm:resnet18.a1_in1k"
     return None
 
 
@@ -273,6 +248,7 @@ def narrowed_to_values(path: Keys, values: Sequence[Value], axis: Axis) -> Itera
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     data,
     teacher,
+    shaping,
     student,
     space,
     supernet,

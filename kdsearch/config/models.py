@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from kdsearch.config.section import Section
+from kdsearch.config.shaping import Conditioning, Distribution
 from kdsearch.config.values import (
     AboveZero,
     Count,
@@ -12,6 +14,7 @@ from kdsearch.config.values import (
     KnobValue,
     Limit,
     MethodName,
+    NotBelowZero,
     Threads,
 )
 
@@ -20,17 +23,7 @@ Runtime = Literal["eager", "onnxruntime"]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune"]
 Sampler = Literal["tpe", "random"]
-TeacherTraining = Literal["plain", "none"]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+TeacherTraining = Literal["none", "plain", "student_oriented", "student_friendly", "generic"]
 
 
 class Data(Section):
@@ -103,15 +96,28 @@ class Teacher(Training):
     """The network that students learn from."""
 
     network: str = "family"
-    """family (the space's largest student, see width), torchvision:NAME, or
-    module:pkg.mod:factory, which runs your code; object: one passed in Python."""
+    """family (the space's largest student, see width), torchvision:NAME, timm:NAME,
+    checkpoint:FOLDER (another run's teacher: runs/a/teacher), or module:pkg.mod:factory,
+    which runs your code; object: one passed in Python."""
     training: TeacherTraining = Field(default_factory=usual_training)
-    """plain: trained here on the labels. none: a network brought along is used as it is, and
-    with network: family there is no teacher. Left out: plain for family, none for others."""
+    """plain: trained here on the labels. student_oriented: with SoTeacher's two regularisers.
+    student_friendly: shaped by branches of the student named below. generic: by branches of
+    students from the whole space. none: a network brought along is used as it is, and with
+    network: family there is no teacher. Left out: plain for family, none for others."""
+    student: Literal["smallest", "largest"] | Mapping[str, int | float | str] = "smallest"
+    """For student_friendly: smallest, largest, or {stage1.width: 16, …}."""
+    conditioning: Conditioning = Conditioning()
+    distribution: Distribution = Distribution()
+    lipschitz: NotBelowZero | None = None
+    """Weight of SoTeacher's bound on the layers; null: 1e-5 for student_oriented, else 0."""
+    consistency: NotBelowZero | None = None
+    """Final weight of SoTeacher's consistency with what was said before; null: 1 for
+    student_oriented, else 0."""
     width: AboveZero = 1.0
     """Factor on the widths of the space's largest student, for network: family."""
     weights: str | None = None
-    """A .safetensors or .pt file of weights, or the name of torchvision weights: DEFAULT."""
+    """A .safetensors or .pt file of weights, or the name of torchvision or timm weights:
+    DEFAULT. With module:pkg.mod:factory it is a checkpoint of a network of your own."""
     input: Input | None = None
     """What a network brought along expects of its images: {size, mean, std}."""
     finetune: Finetune | None = None

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from kdsearch.config.checks import is_weights_file, problems
 from kdsearch.config.explain import Finding, findings
-from kdsearch.config.models import Config, Section, Student, Teacher
+from kdsearch.config.models import Config, Student, Teacher
+from kdsearch.config.section import Section
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value
 from kdsearch.spaces.shelf import is_path
@@ -130,7 +131,7 @@ def resolved(config: Config, folder: Path) -> Config:
     return config.model_copy(
         update={
             "data": data.model_copy(update={"name": name, "root": root}),
-            "teacher": with_weights(config.teacher, folder),
+            "teacher": with_folder(with_weights(config.teacher, folder), folder),
             "student": with_weights(config.student, folder),
             "space": space,
         }
@@ -142,6 +143,14 @@ def with_weights(network: Network, folder: Path) -> Network:
     if network.weights is None or not is_weights_file(network.weights):
         return network
     return network.model_copy(update={"weights": absolute(network.weights, folder)})
+
+
+def with_folder(teacher: Teacher, folder: Path) -> Teacher:
+    """The section with the folder of another run's teacher made absolute."""
+    kind, _, path = teacher.network.partition(":")
+    if kind != "checkpoint" or not path:
+        return teacher
+    return teacher.model_copy(update={"network": f"{kind}:{absolute(path, folder)}"})
 
 
 def absolute(path: str, folder: Path) -> str:

@@ -3,7 +3,8 @@
 import textwrap
 from collections.abc import Iterator
 
-from kdsearch.config.models import Config, Section
+from kdsearch.config.models import Config
+from kdsearch.config.section import Section
 from kdsearch.spaces.marked import written
 
 WIDTH = 96
