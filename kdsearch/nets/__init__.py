@@ -6,7 +6,8 @@ from types import MappingProxyType
 from kdsearch.nets.family import Family
 from kdsearch.nets.mobile import MobileFamily
 from kdsearch.nets.resnet import ResNetFamily
+from kdsearch.nets.vit import VitFamily
 
 FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {f.name: f for f in (ResNetFamily(), MobileFamily())}
+    {f.name: f for f in (ResNetFamily(), MobileFamily(), VitFamily())}
 )
