@@ -17,6 +17,8 @@ from kdsearch.nets.elastic import ElasticBatchNorm2d
 def calibrate(network: nn.Module, batches: Sequence[Tensor]) -> None:
     """Replaces running means and variances by their averages over `batches`, in place.
 
+    A network without batch norms has none, and sees no batch.
+
     Args:
         network: a carved student; it is left in eval mode.
         batches: normalised images, each (batch, channels, height, width) with batch > 1.
@@ -26,13 +28,15 @@ def calibrate(network: nn.Module, batches: Sequence[Tensor]) -> None:
     )
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     network.eval()
-    with _cumulative(norms):
+    if not norms:
+        return
+    with cumulative(norms):
         for images in batches:
             network(images)
 
 
 @contextmanager
-def _cumulative(norms: Sequence[nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
+def cumulative(norms: Sequence[nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
     """Norms alone in train mode, averaging cumulatively from nothing."""
     momenta = [norm.momentum for norm in norms]
     try:

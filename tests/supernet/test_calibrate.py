@@ -99,6 +99,15 @@ def test_noise_is_off_while_calibrating(images: Tensor) -> None:
     torch.testing.assert_close(net[1].running_var, images.var().view(1))
 
 
+def test_a_network_without_statistics_sees_no_batch(images: Tensor) -> None:
+    seen: list[Tensor] = []
+    net = nn.Sequential(nn.Flatten(), nn.LayerNorm(64)).train()
+    net.register_forward_hook(lambda *_: seen.append(images))
+    calibrate(net, [images])
+    assert not seen
+    assert not any(module.training for module in net.modules())
+
+
 def test_a_supernet_is_refused(supernet: nn.Module, images: Tensor) -> None:
     before = {name: value.clone() for name, value in supernet.state_dict().items()}
     with pytest.raises(AssertionError, match="carve first"):
