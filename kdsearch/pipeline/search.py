@@ -1,9 +1,12 @@
 """Stage `search`: candidates climb the ladder, the study records what became of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from kdsearch.config.knobs import knob_space, knob_spaces
 from kdsearch.core.records import Architecture
@@ -14,6 +17,7 @@ from kdsearch.engines.engine import Workshop
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
+from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
 from kdsearch.pipeline.teacher import untrained
@@ -24,6 +28,7 @@ from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase, Phases
 from kdsearch.search.study.journal import Study
 from kdsearch.search.trial import Trial
+from kdsearch.supernet.prefixes import in_order
 
 VERSION = 1
 
@@ -80,11 +85,19 @@ def searched(context: Context, ground: Ground) -> Found:
                 costs_of(ground.book, terms),
                 ground.ends["largest"],
                 context.progress,
+                order_of(context),
             )
             execute(context, setting, climb.phases())
             context.progress.finish("search")
     assert search.trials <= len(study.trials()) or told
     return Found(name, study.trials(), setting)
+
+
+def order_of(context: Context) -> Callable[[Iterable[Architecture]], list[Architecture]]:
+    """Puts architectures that share their first segments next to each other."""
+    with torch.device("meta"):
+        net = FAMILIES[context.space.family].supernet(context.space.space, 1, 2)
+    return partial(in_order, net)  # type: ignore[arg-type]  # a Family gives a Supernet
 
 
 def execute(context: Context, setting: Setting, phases: Phase) -> None:

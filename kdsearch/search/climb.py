@@ -5,7 +5,7 @@ nothing else runs, hard bounds and the screen, then short distillation. What is 
 depends on earlier batches alone, so neither the number of workers nor a kill changes it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,6 +59,8 @@ class Climb:
     largest: Mapping[str, float]
     """Costs of the space's largest student, which relative bounds refer to."""
     progress: Progress
+    order: Callable[[Iterable[Architecture]], Sequence[Architecture]] = sorted
+    """Of the architectures that are scored with inherited weights: neighbours share work."""
 
     def phases(self) -> Phase:
         """Yields the jobs of each phase; runs until every trial is told."""
@@ -89,7 +91,8 @@ class Climb:
 
     def inherited_jobs(self, batch: Sequence[Trial]) -> list[Job]:
         architectures = {t.candidate.architecture.id: t.candidate.architecture for t in batch}
-        return [inherited_job(a, self.places.inherited) for a in architectures.values()]
+        ordered = self.order(architectures.values())
+        return [inherited_job(a, self.places.inherited) for a in ordered]
 
     def screen(self, batch: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:
         """Scores of rung 0; stops what breaks a bound or lies too deep behind the front."""

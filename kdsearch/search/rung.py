@@ -25,13 +25,15 @@ from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary, Method
 from kdsearch.errors import KdsearchError, TrainingError
 from kdsearch.files import damaged, write_bytes, write_json
+from kdsearch.measure.accuracy import top1
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
 from kdsearch.rundir import mapping
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
-from kdsearch.supernet.evaluate import accuracy, inherit
+from kdsearch.supernet.evaluate import accuracy
+from kdsearch.supernet.prefixes import Prefixes
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
@@ -108,8 +110,9 @@ class Rungs:
         return Result(job.name, job.rung, "bug", reason=reason, details=details)
 
     def inherited(self, job: Job) -> Result:
-        student = inherit(self.supernet, job.architecture, self.calibration)
-        return Result(job.name, 0, "done", accuracy=self.score(student))
+        _, labels = self.search_val
+        scores = self.prefixes.logits(job.architecture)
+        return Result(job.name, 0, "done", accuracy=top1(scores, labels))
 
     def distilled(self, job: Job) -> Result:
         assert job.recipe is not None
@@ -180,6 +183,11 @@ class Rungs:
     @cached_property
     def calibration(self) -> list[Tensor]:
         return calibration_batches(self.data, self.setting.device)
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """Of the students scored so far: the next one goes on from what they share."""
+        return Prefixes(self.supernet, self.calibration, self.search_val[0])
 
     @cached_property
     def supernet(self) -> Supernet:
