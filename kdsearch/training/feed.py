@@ -17,6 +17,8 @@ from kdsearch.data.batches import Batches
 from kdsearch.data.partners import partners
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.distill.method import View
+from kdsearch.ranks import rank, world
+from kdsearch.training.parallel import own_share
 from kdsearch.training.plan import Plan
 from kdsearch.training.task import Batch, Sample, Shows
 
@@ -33,7 +35,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The training images, on the device that trains, and how they are shown."""
+    """The training images, on the device that trains, and how they are shown.
+
+    Processes that train together draw and vary the same images, and each takes its share, so
+    that all of them see what one would see alone. Only their noise (dropout) is their own.
+    """
 
     split: Split
     info: DataInfo
@@ -57,15 +63,17 @@ class Feed:
                 (self.shown(at, augment, derive(plan.seed, "ahead", n, step)), self.labels(at))
                 for n, at in enumerate(each.at(step) for each in further)
             ]
-            torch.manual_seed(derive(plan.seed, "noise", step))
+            own = own_share(len(chosen))
+            shown = [images[own] for images in shown]
+            torch.manual_seed(noise_seed(plan, step))
             yield Batch(
                 laid_out(shown[0] if len(shown) == 1 else torch.cat(shown)),
-                self.labels(chosen),
+                self.labels(chosen[own]),
                 step,
                 step / plan.steps,
                 step % order.steps_per_epoch == 0,
-                chosen.to(self.split.labels.device),
-                tuple((laid_out(images), labels) for images, labels in ahead),
+                chosen[own].to(self.split.labels.device),
+                tuple((laid_out(images[own]), labels[own]) for images, labels in ahead),
             )
 
     def sample(self, batch_size: int) -> Sample:
@@ -87,6 +95,12 @@ class Feed:
 
 TURNS: Mapping[View, int] = MappingProxyType({"90": 1, "180": 2, "270": 3})
 """Quarter turns of a view."""
+
+
+def noise_seed(plan: Plan, step: int) -> int:
+    """Of torch's own generator: processes that train together drop different features."""
+    own = (rank(),) if world() > 1 else ()
+    return derive(plan.seed, "noise", step, *own)
 
 
 def laid_out(images: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 Batches, augmentation, learning rate and noise are derived from the seed and the step; only
 weights, optimiser state and the running average are carried, and a checkpoint holds them. A run
-that goes wrong goes back to its last checkpoint, as often as the plan allows.
+that goes wrong goes back to its last checkpoint, as often as the plan allows. Processes of one
+group (ranks.py) train one network, see parallel.py: all of them call `fit` with equal tasks.
 """
 
 import time
@@ -14,13 +15,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from kdsearch.core.progress import Progress
+from kdsearch.core.progress import Progress, Silent
 from kdsearch.errors import TrainingError
 from kdsearch.files import write_bytes
+from kdsearch.ranks import as_first, first_says, meet, rank, world
 from kdsearch.training.checkpoint import Progressed, packed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
 from kdsearch.training.guard import ENOUGH, Guard
 from kdsearch.training.optimiser import clip, make_optimiser
+from kdsearch.training.parallel import average_gradients, averaged, check_alike
 from kdsearch.training.plan import Plan, averaging_decay, learning_rate, slowed
 from kdsearch.training.task import Batch, Loss, Task
 
@@ -50,13 +53,16 @@ def fit(
     """Trains `task` up to optimiser step `until`, going on from `checkpoint` if it is there.
 
     The checkpoint is written now and then and at the end; `task.module` is left with the
-    weights of step `until`, their running average is in what is returned.
+    weights of step `until`, their running average is in what is returned. Of processes that
+    train together the first one's path counts, which all of them can read, and its progress.
 
     Raises:
         TrainingError: the loss is not a number, or fell back to chance, once more than the
             plan's `rollbacks`.
     """
     task.module.to(memory_format=torch.channels_last)
+    as_first([*task.module.parameters(), *task.module.buffers()])
+    tell = tell if rank() == 0 else Telling(Silent(), tell.title)
     run = Run(task, plan, checkpoint, tell)
     tell.progress.start(tell.title, until)
     task.module.train()
@@ -76,7 +82,8 @@ class Run:
     """One run under way; `at` and what it trains are at the same step after each of it."""
 
     def __init__(self, task: Task, plan: Plan, checkpoint: Path, tell: Telling) -> None:
-        self.task, self.plan, self.checkpoint, self.tell = task, plan, checkpoint, tell
+        self.task, self.plan, self.tell = task, plan, tell
+        self.checkpoint, is_there = first_says((checkpoint, checkpoint.exists()))
         self.optimiser = make_optimiser(task.module, plan)
         self.shipping = averaged_parameters(task)
         self.guard = Guard(task.classes)
@@ -84,7 +91,7 @@ class Run:
         self.at = Progressed(average={n: p.detach().clone() for n, p in self.shipping.items()})
         self.saved = time.monotonic()
         self.unproven: bytes | None = None
-        if checkpoint.exists():
+        if is_there:
             self.restore()
         elif plan.rollbacks:
             self.save()
@@ -109,18 +116,30 @@ class Run:
         self.save()
 
     def look_back(self, losses: list[Loss], images: int) -> None:
-        """What a window of steps says; raises TrainingError where it went wrong."""
-        total, entropy = (torch.stack(part) for part in zip(*losses, strict=True))
-        mean = float(total.mean())
-        self.guard.check(
-            total.tolist(),
-            entropy.tolist(),
-            self.at.step - 1,
-            tells_chance=images >= max(self.plan.batch_size, ENOUGH),
+        """What a window of steps says; raises TrainingError where it went wrong.
+
+        Buffers become the first process's, as a checkpoint has them: with it, and without a
+        stop, what follows is the same.
+        """
+        values = averaged(
+            torch.stack([torch.stack(part) for part in zip(*losses, strict=True)])
         )
+        total, entropy = values.tolist()
+        mean = float(values[0].mean())
+        self.guard.check(
+            total,
+            entropy,
+            self.at.step - 1,
+            tells_chance=images * world() >= max(self.plan.batch_size, ENOUGH),
+        )
+        check_alike(self.task.module, self.at.step)
+        as_first(self.task.module.buffers())
         self.at.curve.append((self.at.step, mean))
         self.at.best_cross_entropy = self.guard.best
-        self.tell.progress.step(self.tell.title, self.at.step, f"loss {mean:.3f}")
+        note = f"loss {mean:.3f}"
+        if self.at.rollbacks:
+            note += f", rolled back ({self.at.rollbacks} of {self.plan.rollbacks})"
+        self.tell.progress.step(self.tell.title, self.at.step, note)
 
     def keep(self) -> None:
         """A checkpoint at the end of a window, where one is due.
@@ -128,6 +147,8 @@ class Run:
         One to go back to is written when the window after it went well, too: the last weights
         of a window are the first to be wrong, and its losses do not show it.
         """
+        if rank():
+            return
         if not self.plan.rollbacks:
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
                 self.save()
@@ -142,11 +163,13 @@ class Run:
         self.unproven = packed(self.task.module, self.optimiser, self.at) if is_due else None
 
     def save(self) -> None:
-        write_checkpoint(self.checkpoint, self.task.module, self.optimiser, self.at)
+        if rank() == 0:
+            write_checkpoint(self.checkpoint, self.task.module, self.optimiser, self.at)
         self.saved = time.monotonic()
 
     def restore(self) -> None:
         self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser)
+        meet()  # before the first process writes another one over it
         self.guard.best = self.at.best_cross_entropy
         self.unproven = None
 
@@ -184,6 +207,7 @@ def apply(
     """One optimiser step; weights that nothing of this step used are left as they are."""
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
+    average_gradients(task.module)
     clip(task.players, plan)
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(plan, step)
