@@ -13,16 +13,27 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.factory import source_of
 from kdsearch.files import content_hash, file_hash, read_json, write_json
+from kdsearch.measure.accuracy import predict, top1
+from kdsearch.measure.confidence import calibration_error, mean_entropy
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
 from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
-from kdsearch.supernet.evaluate import accuracy
-from kdsearch.teachers.make import Finetune, Origin, load_teacher, make_teacher
+from kdsearch.pipeline.shaping import shaping_key, shaping_of
+from kdsearch.teachers.make import (
+    WEIGHTS,
+    Finetune,
+    Origin,
+    kept_in,
+    kept_origin,
+    load_teacher,
+    make_teacher,
+)
 from kdsearch.teachers.training import Course
 from kdsearch.training.feed import Feed
 
 VERSION = 2
+SCORED_BATCH = 500
 
 
 def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
@@ -49,12 +60,18 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
     }
     if origin.weights and Path(origin.weights).exists():
         key["origin"]["weights"] = file_hash(Path(origin.weights))
+    if kept_in(origin) is not None:
+        key["origin"]["network"] = "checkpoint"  # wherever it lies
+    shaping = shaping_of(context)
+    if shaped := shaping_key(training, shaping):
+        key["shaping"] = shaped
 
     def make(folder: Path) -> None:
         with context.timed("teacher"):
             loaded = load_search(data)
             feed = Feed(loaded.train.to(context.device), info)
-            course = Course(feed, plan, folder / "checkpoint.safetensors", context.progress)
+            checkpoint = folder / "checkpoint.safetensors"
+            course = Course(feed, plan, checkpoint, context.progress, shaping)
             make_teacher(
                 origin, training, course, folder, finetune=finetune, given=context.given
             )
@@ -91,11 +108,17 @@ def untrained(context: Context, data: Path, info: DataInfo) -> Path:
 def note_scores(folder: Path, network: nn.Module, search_val: Split, info: DataInfo) -> None:
     """Adds to teacher.json how well the teacher does itself, and what it costs."""
     images = normalise(search_val.images, info.mean, info.std)
-    scored = accuracy(network, images, search_val.labels)
+    scores = predict(network, images, SCORED_BATCH)
     shape = (info.channels, info.size, info.size)
-    costs = {"params": params(network), "macs": macs(network, shape)}
+    found = {
+        "search_accuracy": top1(scores, search_val.labels),
+        "calibration_error": calibration_error(scores, search_val.labels),
+        "entropy": mean_entropy(scores),
+        "params": params(network),
+        "macs": macs(network, shape),
+    }
     known = read_json(folder / "teacher.json")
-    write_json(folder / "teacher.json", {**known, "search_accuracy": scored, **costs})
+    write_json(folder / "teacher.json", {**known, **found})
 
 
 def origin_of(context: Context) -> Origin:
@@ -120,5 +143,9 @@ def source_key(origin: Origin, given: nn.Module | None) -> Mapping[str, str]:
     """What the teacher is made of beyond the config: a user's source, an object's bytes."""
     if given is not None:
         return {"object": content_hash([repr(given), kept_weights(given).hex()])}
+    if (folder := kept_in(origin)) is not None:
+        kept = kept_origin(folder)
+        weights = file_hash(folder / WEIGHTS)
+        return {**source_key(kept, None), "checkpoint": weights, "kept": kept.network}
     kind, _, name = origin.network.partition(":")
     return {"module": content_hash(source_of(name))} if kind == "module" else {}

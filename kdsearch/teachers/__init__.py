@@ -6,7 +6,7 @@ from types import MappingProxyType
 from torch import nn
 
 from kdsearch.teachers import module as own_module
-from kdsearch.teachers import torchvision
+from kdsearch.teachers import timm, torchvision
 from kdsearch.teachers.generic import train_generic
 from kdsearch.teachers.plain import train_plain
 from kdsearch.teachers.student_friendly import train_student_friendly
@@ -24,6 +24,7 @@ TEACHERS: Mapping[str, Train] = MappingProxyType(
 )
 
 SOURCES: Mapping[str, Callable[[str, str | None, int], nn.Module]] = MappingProxyType(
-    {"torchvision": torchvision.build, "module": own_module.build}
+    {"torchvision": torchvision.build, "timm": timm.build, "module": own_module.build}
 )
-"""Name, weights or None, and the data's number of classes, to the network."""
+"""Name, weights or None, and the data's number of classes, to the network. A teacher of
+another run, `checkpoint:FOLDER`, brings its own origin along; see `make.kept_origin`."""

@@ -20,8 +20,10 @@ from kdsearch.nets.brought import Brought, View, bring, fit_head, head_name, rep
 from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course, Trained
+from kdsearch.teachers.weights import load_weights
 from kdsearch.training.fit import own_randomness
 
+WEIGHTS, FACTS = "teacher.safetensors", "teacher.json"
 OBJECT = "object"
 """What `network` says for a module passed in Python: nothing can build it again."""
 
@@ -31,7 +33,8 @@ class Origin:
     """Where a teacher's network comes from; plain data, enough to build it again."""
 
     network: str
-    """'family', 'torchvision:NAME', 'module:pkg.mod:factory' or 'object'."""
+    """'family', 'torchvision:NAME', 'timm:NAME', 'module:pkg.mod:factory',
+    'checkpoint:FOLDER' or 'object'."""
     family: str
     architecture: Mapping[str, Value]
     """Of a network of the family; unused for a brought one."""
@@ -40,6 +43,10 @@ class Origin:
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
     taps: Sequence[str] | None = None
+
+
+UNTAUGHT = ("torchvision:", "timm:")
+"""Networks that know nothing without weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +86,23 @@ def make_teacher(
     sample = course.feed.split.images[:64]
     logits = predict(network, normalise(sample, info.mean, info.std), 64)
     check_logits(logits, len(info.classes))
-    write_bytes(folder / "teacher.safetensors", kept_weights(network))
-    facts = {"origin": asdict(origin), "training": training, "curve": trained.curve}
-    write_json(folder / "teacher.json", {**facts, **trained.facts})
+    write_bytes(folder / WEIGHTS, kept_weights(network))
+    source = kept_in(origin)
+    facts = {
+        "origin": asdict(origin if source is None else kept_origin(source)),
+        "training": training,
+        "classes": len(info.classes),
+        "channels": info.channels,
+        "curve": trained.curve,
+    }
+    write_json(folder / FACTS, {**facts, **trained.facts})
 
 
 def build_network(origin: Origin, course: Course, given: nn.Module | None) -> nn.Module:
     """The untrained (or brought) network of an origin."""
     info = course.feed.info
+    if (folder := kept_in(origin)) is not None:
+        return kept_network(folder, course)
     if origin.network == "family":
         family = FAMILIES[origin.family]
         return family.student(
@@ -105,6 +121,55 @@ def build_network(origin: Origin, course: Course, given: nn.Module | None) -> nn
     return bring(module, view, sample, origin.taps)
 
 
+def kept_in(origin: Origin) -> Path | None:
+    """The folder of the teacher that another run made, where the origin is one."""
+    kind, _, path = origin.network.partition(":")
+    return Path(path) if kind == "checkpoint" else None
+
+
+def kept_origin(folder: Path) -> Origin:
+    """Where a teacher that another run made came from; its weights are in the folder.
+
+    Raises:
+        TeacherError: no such folder, or a teacher that cannot be built again from it.
+    """
+    if not (folder / FACTS).exists() or not (folder / WEIGHTS).exists():
+        raise TeacherError(
+            f"teacher.network: checkpoint:{folder}: no {FACTS} and {WEIGHTS} there; name the "
+            "folder of a run's teacher (runs/a/teacher), or for a file of weights set "
+            "network: module:pkg.mod:factory and weights"
+        )
+    origin = replace(Origin(**read_json(folder / FACTS)["origin"]), weights=None)
+    if origin.network == OBJECT:
+        raise TeacherError(
+            f"checkpoint:{folder} was a Python object, which nothing can build again; pass it, "
+            "or name it as teacher.network: module:pkg.mod:factory with weights"
+        )
+    return origin
+
+
+def kept_network(folder: Path, course: Course) -> nn.Module:
+    """The teacher of another run, to be used or trained on.
+
+    Raises:
+        TeacherError: see `kept_origin`; or it is made for other images.
+    """
+    origin, info = kept_origin(folder), course.feed.info
+    known = read_json(folder / FACTS)
+    wanted = {"classes": len(info.classes), "channels": info.channels}
+    for name, number in wanted.items():
+        if known.get(name, number) != number:
+            raise TeacherError(
+                f"checkpoint:{folder} was made for {known[name]} {name}, the data have "
+                f"{number}; train a teacher on these data, or bring its network by name"
+            )
+    network = build_network(origin, course, None)
+    if isinstance(network, Brought):
+        fit_head(network, len(info.classes))
+    load_weights(network, stored_weights(folder / WEIGHTS), folder / WEIGHTS)
+    return network
+
+
 def brought_module(origin: Origin, given: nn.Module | None, classes: int) -> nn.Module:
     if origin.network == OBJECT:
         if given is None:
@@ -116,7 +181,8 @@ def brought_module(origin: Origin, given: nn.Module | None, classes: int) -> nn.
     kind, _, name = origin.network.partition(":")
     if kind not in SOURCES or not name:
         raise TeacherError(
-            f"teacher.network '{origin.network}': {did_you_mean(kind, [*SOURCES, 'family'])}"
+            f"teacher.network '{origin.network}': "
+            f"{did_you_mean(kind, [*SOURCES, 'family', 'checkpoint'])}"
         )
     return SOURCES[kind](name, origin.weights, classes)
 
@@ -130,7 +196,7 @@ def _teach_brought(
     sample = normalise(course.feed.split.images[:2], info.mean, info.std)
     logits = predict(network, sample, 2)
     trained = training != "none" or finetune is not None
-    knows = origin.weights is not None or not origin.network.startswith("torchvision:")
+    knows = origin.weights is not None or not origin.network.startswith(UNTAUGHT)
     if not knows and not trained:
         raise TeacherError(
             f"{origin.network} without teacher.weights knows nothing; set teacher.weights, "
@@ -170,10 +236,10 @@ def check_logits(logits: Tensor, classes: int) -> None:
 @own_randomness()
 def load_teacher(folder: Path, course: Course, given: nn.Module | None = None) -> nn.Module:
     """The frozen teacher of a folder, in eval mode, on the feed's device."""
-    facts: dict[str, Any] = read_json(folder / "teacher.json")
+    facts: dict[str, Any] = read_json(folder / FACTS)
     origin = replace(Origin(**facts["origin"]), weights=None)
     network = build_network(origin, course, given)
-    state = stored_weights(folder / "teacher.safetensors")
+    state = stored_weights(folder / WEIGHTS)
     if isinstance(network, Brought):
         fit_head(network, len(course.feed.info.classes))
     network.load_state_dict(state)

@@ -1,6 +1,7 @@
 """Teachers made, brought, fine-tuned, refused; and loaded again as they were."""
 
 import copy
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from torchvision.models import get_model
 
 from kdsearch.data.augment import normalise
 from kdsearch.errors import TeacherError
-from kdsearch.files import read_json
+from kdsearch.files import read_json, write_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.teachers.make import Finetune, Origin, load_teacher, make_teacher
 from kdsearch.teachers.training import Course
@@ -239,7 +240,7 @@ def test_logits_that_are_no_numbers_are_refused(
 def test_an_unknown_kind_of_network_is_refused(
     course: Course, tmp_path: Path, network: str
 ) -> None:
-    with pytest.raises(TeacherError, match="did you mean|allowed: family, module"):
+    with pytest.raises(TeacherError, match="did you mean|allowed: checkpoint, family"):
         make_teacher(origin(network), "none", course, tmp_path)
 
 
@@ -270,3 +271,56 @@ def test_a_killed_finetune_goes_on(
         make("cut")
     assert (tmp_path / "cut.checkpoint").exists()
     assert make("cut") == expected
+
+
+def test_another_runs_teacher_teaches_as_it_is(course: Course, tmp_path: Path) -> None:
+    """And what is kept of it needs the other run no more."""
+    make_teacher(origin("family"), "plain", course, tmp_path / "a")
+    before = logits(load_teacher(tmp_path / "a", course), course)
+    kept = Origin(f"checkpoint:{tmp_path / 'a'}", "resnet", {})
+    course.checkpoint.unlink()
+    make_teacher(kept, "none", course, tmp_path / "b")
+    shutil.rmtree(tmp_path / "a")
+    assert torch.equal(logits(load_teacher(tmp_path / "b", course), course), before)
+    assert read_json(tmp_path / "b" / "teacher.json")["origin"]["network"] == "family"
+
+
+def test_another_runs_teacher_may_be_a_module_and_be_trained_on(
+    course: Course, factory: Factory, tmp_path: Path
+) -> None:
+    """With the size, scale and taps that it was brought with."""
+    brought = origin(f"module:{factory()}:teacher", size=10, taps=["0", "4"])
+    make_teacher(brought, "plain", course, tmp_path / "a")
+    course.checkpoint.unlink()
+    first = load_teacher(tmp_path / "a", course)
+    make_teacher(
+        Origin(f"checkpoint:{tmp_path / 'a'}", "resnet", {}), "generic", course, tmp_path
+    )
+    second = load_teacher(tmp_path, course)
+    assert second.body.taps == ("0", "4") and second.view.size == 10
+    assert list(first.state_dict()) == list(second.state_dict())
+    assert not torch.equal(logits(first, course), logits(second, course))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"classes": 7}, "made for 7 classes, the data have 3"),
+        ({"channels": 3}, "made for 3 channels, the data have 1"),
+        (
+            {"origin": {"network": "object", "family": "resnet", "architecture": {}}},
+            "Python ob",
+        ),
+        (None, "no teacher.json and teacher.safetensors there; .*module:pkg.mod:factory"),
+    ],
+)
+def test_another_runs_teacher_that_does_not_fit_is_refused(
+    course: Course, tmp_path: Path, change: dict[str, Any] | None, words: str
+) -> None:
+    make_teacher(origin("family"), "none", course, tmp_path / "a")
+    if change is not None:
+        facts = read_json(tmp_path / "a" / "teacher.json")
+        write_json(tmp_path / "a" / "teacher.json", {**facts, **change})
+    folder = tmp_path / ("a" if change else "b")
+    with pytest.raises(TeacherError, match=words):
+        make_teacher(Origin(f"checkpoint:{folder}", "resnet", {}), "none", course, tmp_path)
