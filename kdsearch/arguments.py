@@ -121,6 +121,28 @@ def on_a_run(verbs: Any) -> None:
         default="safetensors,onnx",
         help="comma-separated; `kdsearch formats` lists them (default: %(default)s)",
     )
+    one = of_run(verbs, "audit", "how far the ranking by inherited weights can be trusted")
+    one.add_argument(
+        "--students",
+        type=int,
+        default=30,
+        metavar="N",
+        help="students trained alone, drawn from the space; default: %(default)s",
+    )
+    one.add_argument(
+        "--seeds",
+        type=int,
+        default=2,
+        metavar="N",
+        help="trainings of each; two or more tell the ceiling; default: %(default)s",
+    )
+    one.add_argument(
+        "--method",
+        default="hard",
+        metavar="METHOD",
+        help="how they are trained, with METHOD@KNOB=VALUE as in compare; default: %(default)s",
+    )
+    as_json(one)
     of_run(verbs, "report", "writes RUN/report.html and prints its path")
 
 

@@ -197,6 +197,32 @@ def export(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def audit(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.audit import audit as audited
+    from kdsearch.pipeline.report import reported
+    from kdsearch.report.ranking import figures
+
+    found = RunDir(Path(arguments.run))
+    with terminal_progress(sys.stderr) as progress:
+        content = audited(
+            found,
+            progress,
+            students=arguments.students,
+            seeds=arguments.seeds,
+            method=arguments.method,
+        )
+    reported(found)
+    headers = ("ranks students by", "tau", "95 % interval")
+    lines = [
+        f"{content['students']} students, {content['seeds']} standalone trainings each "
+        f"({content['method']}); Kendall's tau-b with their ranking:",
+        table(figures(content), headers),
+        content["verdict"],
+    ]
+    say(content, arguments.json, "\n".join(lines))
+    return 0
+
+
 def report(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.report import reported
 
@@ -242,6 +268,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             trials,
             query,
             export,
+            audit,
             report,
             listing,
         )

@@ -44,6 +44,11 @@ class RunDir:
         return self.root / "ledger.json"
 
     @property
+    def audit(self) -> Path:
+        """How far the ranking by inherited weights can be trusted."""
+        return self.root / "audit.json"
+
+    @property
     def report(self) -> Path:
         return self.root / "report.html"
 

@@ -1,5 +1,5 @@
-"""Alpha-divergence: Minka, 2005, MSR-TR-2005-173; the adaptive, clipped one of AlphaNet (Wang et
-al., 2021, arXiv:2102.07954, sec. 3; facebookresearch/AlphaNet, loss_ops.py).
+"""Alpha-divergence: Minka, 2005, MSR-TR-2005-173; the adaptive, clipped one of AlphaNet
+(Wang et al., 2021, arXiv:2102.07954, sec. 3; facebookresearch/AlphaNet, loss_ops.py).
 
 D_a(p‖q) = (Σ q (p/q)^a − 1) / (a (a − 1)); a = 1: KL(p‖q), a = 0: KL(q‖p). Here p is the
 teacher, q the student. Computed in log space (ours): q that underflows gives no 0 · inf.

@@ -18,7 +18,7 @@ from kdsearch.pipeline.trials import recorded
 from kdsearch.report import summary as rows
 from kdsearch.report.front import front_svg
 from kdsearch.report.page import page
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import RunDir, mapping
 from kdsearch.search.rung import result_files
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
@@ -39,7 +39,7 @@ def reported(run: RunDir) -> Path:
 
 def is_stale(run: RunDir) -> bool:
     """Whether the page is missing, or older than what it shows."""
-    shown = (run.config, run.state, run.ledger, run.front)
+    shown = (run.config, run.state, run.ledger, run.front, run.audit)
     if not run.report.exists():
         return True
     made = run.report.stat().st_mtime
@@ -70,6 +70,7 @@ def summarized(run: RunDir) -> rows.Summary:
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
         device=device_of(run),
+        audit=mapping(run.audit) if run.audit.exists() else None,
         warnings=tuple(warnings(config, points, info)),
     )
 

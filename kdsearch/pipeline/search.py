@@ -17,7 +17,7 @@ from kdsearch.engines.engine import Workshop
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
 from kdsearch.pipeline.teacher import untrained
@@ -49,7 +49,8 @@ class Ground:
     data: Path
     info: DataInfo
     teacher: Path | None
-    supernet: Path
+    supernet: Path | None
+    """None where students share no weights."""
     book: CostBook
     ends: Mapping[str, Mapping[str, float]]
     """Costs of the smallest and the largest student."""
@@ -75,13 +76,14 @@ def searched(context: Context, ground: Ground) -> Found:
     known = study.trials()
     told = sum(t.state != "running" for t in known)
     if told < len(known) or len(known) < terms.trials:
+        inherited = inherited_folder(context, ground.supernet, ground.info)
         with context.timed("search"):
             context.progress.start("search", max(terms.trials, len(known)))
             climb = Climb(
                 study,
                 pool,
                 terms,
-                Places(inherited_folder(context, ground), run.trials(name)),
+                Places(inherited, run.trials(name)),
                 costs_of(ground.book, terms),
                 ground.ends["largest"],
                 context.progress,
@@ -95,8 +97,11 @@ def searched(context: Context, ground: Ground) -> Found:
 
 def order_of(context: Context) -> Callable[[Iterable[Architecture]], list[Architecture]]:
     """Puts architectures that share their first segments next to each other."""
+    family = family_of(context.space.family)
+    if not family.shares_weights:
+        return sorted
     with torch.device("meta"):
-        net = FAMILIES[context.space.family].supernet(context.space.space, 1, 2)
+        net = family.supernet(context.space.space, 1, 2)
     return partial(in_order, net)  # type: ignore[arg-type]  # a Family gives a Supernet
 
 
@@ -146,7 +151,7 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         teacher = untrained(context, ground.data, ground.info)
     return Setting(
         data=str(ground.data.resolve()),
-        supernet=str(ground.supernet.resolve()),
+        supernet=None if ground.supernet is None else str(ground.supernet.resolve()),
         teacher=None if teacher is None else str(teacher.resolve()),
         family=context.space.family,
         space=context.space.space,
@@ -169,12 +174,12 @@ def costs_of(book: CostBook, terms: Terms) -> Any:
     return costs
 
 
-def inherited_folder(context: Context, ground: Ground) -> Path:
+def inherited_folder(context: Context, supernet: Path, info: DataInfo) -> Path:
     """Where rung 0's results are shared: by supernet, data and calibration."""
     key = {
         "version": VERSION,
-        "supernet": ground.supernet.name,
-        "data": ground.info.fingerprint,
+        "supernet": supernet.name,
+        "data": info.fingerprint,
     }
     return context.store.folder("inherited", key)
 
@@ -194,7 +199,7 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         **({"sources": sources} if sources else {}),
         "data": ground.info.fingerprint,
         "teacher": None if ground.teacher is None else ground.teacher.name,
-        "supernet": ground.supernet.name,
+        "supernet": None if ground.supernet is None else ground.supernet.name,
         "plan": asdict(setting.plan),
         "rungs": list(config.search.rungs),
         "objectives": list(config.search.objectives),

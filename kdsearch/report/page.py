@@ -9,6 +9,7 @@ from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.points import AXIS_NAMES, Dot
+from kdsearch.report.ranking import ranking
 from kdsearch.report.summary import DataSummary, Summary
 from kdsearch.report.wording import NO_BREAK, value_text
 
@@ -23,6 +24,7 @@ def page(summary: Summary) -> str:
         section("Students", _students(summary)),
         section("Training", _curves(summary)),
         section("What was searched", _searched(summary)),
+        section("Can the ranking be trusted?", ranking(summary.audit)),
         section("Time per stage", _stages(summary)),
         section("Data", _data(summary.data)),
         section("Device", _device(summary)),

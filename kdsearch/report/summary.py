@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Interval = tuple[float, float]
 """Low and high end of a 95 % interval."""
@@ -170,4 +170,6 @@ class Summary:
     stages: tuple[StageTime, ...] = ()
     data: DataSummary | None = None
     device: Mapping[str, Scalar] = field(default_factory=dict)
+    audit: Mapping[str, Any] | None = None
+    """Content of audit.json: how far the ranking by inherited weights can be trusted."""
     warnings: tuple[str, ...] = ()

@@ -62,7 +62,7 @@ class Prefixes:
         normed = any(isinstance(module, _BatchNorm) for module in supernet.modules())
         self.supernet = supernet
         self.root = Level(
-            (), list(calibration) if normed else [], list(images.split(batch_size))
+            (), list(calibration) if normed else [], list(torch.split(images, batch_size))
         )
         self.stack: list[Level] = []
         self.limit = limit
