@@ -23,6 +23,7 @@ from kdsearch.teachers.conditioning import Conditioning
 from kdsearch.teachers.learning import ARCHITECTURE_LOSSES
 from kdsearch.teachers.paths import PathDistribution
 from kdsearch.teachers.task import Heard
+from kdsearch.training.parallel import averaged
 from kdsearch.training.precision import autocast
 
 
@@ -126,7 +127,7 @@ class Branches(nn.Module):
         scored, which costs no forward pass (ours). Waits for the device once.
         """
         loss = ARCHITECTURE_LOSSES[self.distribution.rule.loss]
-        entropies, divergences = losses.tolist()
+        entropies, divergences = averaged(losses).tolist()
         scored = [
             loss(entropy, self.manner.rule.kl * divergence)
             for entropy, divergence in zip(entropies, divergences, strict=True)

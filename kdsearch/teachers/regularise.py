@@ -12,6 +12,7 @@ from kdsearch.errors import UserError
 from kdsearch.losses.consistency import consistency
 from kdsearch.losses.lipschitz import lipschitz
 from kdsearch.teachers.task import Heard
+from kdsearch.training.parallel import gathered
 from kdsearch.training.task import Batch
 
 
@@ -49,7 +50,7 @@ class Regularisers(nn.Module):
 
 
 class Memory(nn.Module):
-    """Each training image's mean of the probabilities said of it so far.
+    """Each training image's mean of the probabilities said of it so far, by all processes.
 
     In the authors' code the mean's rate is 1 / (1 + epoch), of the first epoch 1; counting
     per image is the same where an epoch shows every image, and right where it drops some.
@@ -65,13 +66,16 @@ class Memory(nn.Module):
 
     def forward(self, said: Tensor, at: Tensor) -> Tensor:
         """The distance to what was said before; then takes in what is said now."""
-        before, times = self.mean[at], self.shown[at]
-        distance = consistency(said, before, times > 0)
-        with torch.no_grad():
-            rate = 1 / (1 + times.to(said.dtype))
-            self.mean[at] = torch.lerp(before, said.detach(), rate.unsqueeze(1))
-            self.shown[at] = times + 1
+        distance = consistency(said, self.mean[at], self.shown[at] > 0)
+        self.take_in(gathered(said.detach()), gathered(at))
         return distance
+
+    @torch.no_grad()
+    def take_in(self, said: Tensor, at: Tensor) -> None:
+        times = self.shown[at]
+        rate = 1 / (1 + times.to(said.dtype))
+        self.mean[at] = torch.lerp(self.mean[at], said, rate.unsqueeze(1))
+        self.shown[at] = times + 1
 
 
 def positions(batch: Batch) -> Tensor:

@@ -62,6 +62,16 @@ def averaged(values: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def gathered(rows: Tensor) -> Tensor:
+    """The rows of all processes, one after the other; each brings as many."""
+    if world() == 1:
+        return rows
+    parts = [torch.empty_like(rows) for _ in range(world())]
+    dist.all_gather(parts, rows.contiguous())
+    return torch.cat(parts)
+
+
+@torch.no_grad()
 def check_alike(module: nn.Module, step: int) -> None:
     """Raises KdsearchError where processes hold different weights after `step` steps."""
     if world() == 1:
