@@ -88,8 +88,9 @@ def supernet(config: Config) -> Iterator[Problem]:
     for key, text in recipes.items():
         if text is not None and (wrong := refused(partial(recipe_of, Distill(), text))):
             yield ("supernet", key), wrong
-    if it.policy == "learned" and config.teacher.training != "generic":
-        rule = "needs a distribution over paths, which teacher.training: generic can learn"
+    if it.policy == "learned" and config.teacher.distribution.loss == "none":
+        rule = "needs a distribution over paths; set teacher.training: generic and "
+        rule += "teacher.distribution.loss: capability"
         yield ("supernet", "policy"), rule
     if not it.shrink or refused(lambda: spaces.load_space(config.space)):
         return  # what is wrong with the space is said elsewhere
