@@ -323,6 +323,9 @@ class Config(Section):
     threads: Threads = 1
     """Processor threads of each training process. Tiny networks train fastest on one, and more
     stall beside busy neighbours; larger ones gain from more on an idle machine."""
+    processes: Count = 1
+    """Processes in which `kdsearch run` trains teacher and supernet together, each on its share
+    of every batch; started here (with ray-tune: by Ray Train), or by you with torchrun."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
     """Number format of training; auto takes bf16 on a GPU that has it, else float32."""
     store: str | None = None

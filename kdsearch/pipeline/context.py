@@ -33,6 +33,8 @@ class Context:
     progress: Progress
     given: nn.Module | None = None
     """A teacher passed as a Python object."""
+    processes: int = 1
+    """How many train teacher and supernet together."""
 
     def plan(self, training: Training, stage: str, train_images: int) -> Plan:
         """The training plan of a stage, its seed derived from the run's."""

@@ -6,12 +6,17 @@ ones up the ladder; the survivors are trained to the end, tested once and publis
 front; the report shows it all.
 """
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
-from kdsearch.core.progress import Progress
+from kdsearch.core.progress import Progress, Silent
+from kdsearch.data.records import DataInfo
+from kdsearch.errors import TeacherError
 from kdsearch.files import write_text
 from kdsearch.pipeline.context import Context, open_context, spent, training_threads
 from kdsearch.pipeline.costs import ends, open_book
@@ -22,7 +27,21 @@ from kdsearch.pipeline.report import is_stale, reported
 from kdsearch.pipeline.search import Ground, searched
 from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
+from kdsearch.pipeline.team import called, follows, joined
+from kdsearch.pipeline.together import Order, taking_part, trained_together
 from kdsearch.rundir import STAGES, RunDir
+
+SUPERNET = STAGES.index("supernet")
+"""The last stage in which several processes train together."""
+
+
+class Taught(NamedTuple):
+    """The results of the first three stages."""
+
+    data: Path
+    info: DataInfo
+    teacher: Path | None
+    supernet: Path
 
 
 def run(
@@ -40,20 +59,72 @@ def run(
         BudgetError: no student meets the budget.
         SearchError: the search had to stop.
     """
-    rundir = RunDir(out)
+    rundir, last = RunDir(out), STAGES.index(until or STAGES[-1])
+    before = spent(rundir.ledger)
+    if follows():
+        follow(config, out, last, given)
+        return rundir
+    if config.processes > 1 and called() == 1 and last > 0:
+        lead(config, out, progress, min(last, SUPERNET), given)
     with rundir.writing(), training_threads(config.threads):
-        context = open_context(config, out, Heartbeat(progress, rundir.progress), given)
+        context = opened(config, out, Heartbeat(progress, rundir.progress), given)
         text = resolved_yaml(config)
         if not rundir.config.exists() or rundir.config.read_text(encoding="utf-8") != text:
             write_text(rundir.config, text)
-        before = spent(rundir.ledger)
-        stages(context, STAGES.index(until or STAGES[-1]))
+        with joined(context.device):
+            ground = taught_stages(context, last)
+        if ground is not None and last > SUPERNET:
+            searched_stages(context, ground, last)
         if spent(rundir.ledger) == before:
             progress.say("everything was done before; nothing was done again")
     return rundir
 
 
-def stages(context: Context, last: int) -> None:
+def opened(
+    config: Config, out: Path, progress: Progress, given: nn.Module | None = None
+) -> Context:
+    """The context of a run in which several processes may train together."""
+    processes = max(called(), config.processes)
+    return replace(open_context(config, out, progress, given), processes=processes)
+
+
+def lead(
+    config: Config, out: Path, progress: Progress, last: int, given: nn.Module | None
+) -> None:
+    """Has several processes do the stages up to `last`.
+
+    Raises:
+        TeacherError: a teacher that cannot travel to them.
+    """
+    if given is not None:
+        raise TeacherError(
+            "a teacher passed as a Python object cannot travel to other processes; name it as "
+            "teacher.network: module:pkg.mod:factory, or set processes: 1"
+        )
+    device = open_context(config, out, progress).device
+    order = Order(config, str(out.absolute()), STAGES[last], str(Path.cwd()))
+    trained_together(take_part, order, progress, gpus=device == "cuda")
+
+
+def take_part(order: Order) -> None:
+    """What each process that was started to train with others does."""
+    with taking_part(order):
+        run(order.config, Path(order.out), Silent(), until=order.until)
+
+
+def follow(config: Config, out: Path, last: int, given: nn.Module | None) -> None:
+    """What all but the first of several processes do: train along. They leave no files."""
+    with (
+        training_threads(config.threads),
+        TemporaryDirectory(prefix="kdsearch-") as scratch,
+    ):
+        context = replace(opened(config, out, Silent(), given), run=RunDir(Path(scratch)))
+        with joined(context.device):
+            taught_stages(context, last)
+
+
+def taught_stages(context: Context, last: int) -> Taught | None:
+    """Data, teacher and supernet; None where the supernet is not asked for."""
     run, say = context.run, context.progress.say
     data, info = prepared(context)
     run.link("data", data)
@@ -62,18 +133,22 @@ def stages(context: Context, last: int) -> None:
     say(f"data: {info.name}, {len(info.classes)} classes, {info.size} px; {counts}")
     run.note(data=str(data.resolve()), until=STAGES[last])
     if last == 0:
-        return
+        return None
     teacher = taught(context, data, info)
     if teacher is not None:
         run.link("teacher", teacher)
     run.note(teacher=None if teacher is None else str(teacher.resolve()))
     if last == 1:
-        return
+        return None
     supernet = trained(context, data, info, teacher)
     run.link("supernet", supernet)
     run.note(supernet=str(supernet.resolve()))
-    if last == 2:
-        return
+    return Taught(data, info, teacher, supernet)
+
+
+def searched_stages(context: Context, known: Taught, last: int) -> None:
+    """Search, finalists and report."""
+    run, (data, info, teacher, supernet) = context.run, known
     book = open_book(context, info)
     run.link("latency", book.folder)
     ground = Ground(data, info, teacher, supernet, book, ends(context, book))
@@ -86,4 +161,6 @@ def stages(context: Context, last: int) -> None:
         return
     if is_stale(run):
         reported(run)
-    say(f"front: {len(front['points'])} students, hypervolume {front['hypervolume']:.4f}")
+    context.progress.say(
+        f"front: {len(front['points'])} students, hypervolume {front['hypervolume']:.4f}"
+    )

@@ -87,9 +87,9 @@ def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) 
                 load_average(net, done)
             write_bytes(folder / "supernet.safetensors", kept_weights(net))
             write_json(folder / "supernet.json", {"curve": done.curve})
-            (folder / CHECKPOINT).unlink()
+            (folder / CHECKPOINT).unlink(missing_ok=True)
 
-    return context.store.build("supernet", key, make)
+    return context.store.build("supernet", key, make, processes=context.processes)
 
 
 def supernet_plan(context: Context, info: DataInfo) -> Plan:

@@ -79,7 +79,7 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
             course.checkpoint.unlink(missing_ok=True)
             note_scores(folder, network, loaded.search_val.to(context.device), info)
 
-    folder = context.store.build("teacher", key, make)
+    folder = context.store.build("teacher", key, make, processes=context.processes)
     known = read_json(folder / "teacher.json")
     context.progress.say(f"teacher: {known['search_accuracy']:.1%} on search-val")
     return folder
