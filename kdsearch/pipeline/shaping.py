@@ -45,6 +45,5 @@ def shaping_key(training: str, shaping: Shaping) -> dict[str, Any]:
     key = {name: content[name] for name, ways in SHAPING.items() if training in ways}
     if training in BRANCHED:
         key["family"] = pool.family
-    if training == "generic":
         key["space"] = {name: list(values) for name, values in pool.space.choices().items()}
     return key

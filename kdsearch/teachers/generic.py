@@ -8,12 +8,10 @@ more definite (`Conditioning`, `Learning`, `Branches`) is ours.
 
 from torch import nn
 
-from kdsearch.teachers.scaffold import train_with_branches
+from kdsearch.teachers.scaffold import of_whole_space, train_with_branches
 from kdsearch.teachers.training import Course, Trained
 
 
 def train_generic(network: nn.Module, course: Course) -> Trained:
     """See `Train`."""
-    pool = course.shaping.pool
-    assert pool is not None, "a teacher for a space needs the space"
-    return train_with_branches(network, course, pool, course.shaping.distribution)
+    return train_with_branches(network, course, of_whole_space(course))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
+from kdsearch.core.space import Choice, Space
 from kdsearch.errors import TeacherError
 from kdsearch.losses.matching import stage_end
 from kdsearch.nets import FAMILIES
@@ -22,22 +23,29 @@ from kdsearch.training.learners import outlined
 
 
 def train_with_branches(
-    network: nn.Module, course: Course, pool: Pool, rule: Learning
+    network: nn.Module, course: Course, distribution: PathDistribution
 ) -> Trained:
-    """Trains the network beside branches of the pool's students, if those weigh anything."""
+    """Trains the network beside branches of drawn students, if those weigh anything."""
     if not course.shaping.conditioning.is_on:
         return train_terms(network, course, regularisers(course))
-    branches = make_branches(network, course, pool, rule)
+    branches = make_branches(network, course, distribution)
     curve = train_terms(network, course, [branches, *regularisers(course)]).curve
-    if not rule.is_on:
+    if not distribution.rule.is_on:
         return Trained(curve)
-    odds = branches.distribution.probabilities()
+    odds = distribution.probabilities()
     paths = {name: [list(pair) for pair in axis.items()] for name, axis in odds.items()}
     return Trained(curve, {"paths": paths})
 
 
-def make_branches(network: nn.Module, course: Course, pool: Pool, rule: Learning) -> Branches:
-    """Scaffold and adapters come from a seed of their own, and leave the teacher's alone."""
+def make_branches(
+    network: nn.Module, course: Course, distribution: PathDistribution
+) -> Branches:
+    """Scaffold and adapters come from a seed of their own, and leave the teacher's alone.
+
+    The scaffold is of the whole space also where one student is drawn: not every family can
+    build a space of one point.
+    """
+    pool = pool_of(course)
     plan, info = course.plan, course.feed.info
     device = course.feed.split.images.device
     with torch.no_grad():
@@ -54,19 +62,33 @@ def make_branches(network: nn.Module, course: Course, pool: Pool, rule: Learning
         scaffold.to(device),
         [adapter.to(device) for adapter in adapters],
         forks,
-        make_distribution(pool, rule, course),
+        distribution,
         Manner(course.shaping.conditioning, plan.seed, info.size, plan.precision),
     )
 
 
-def make_distribution(pool: Pool, rule: Learning, course: Course) -> PathDistribution:
-    """Stays on the processor, where paths are drawn."""
+def of_whole_space(course: Course) -> PathDistribution:
+    """The distribution that the course asks for; where it minds costs, they are measured."""
+    rule, pool, info = course.shaping.distribution, pool_of(course), course.feed.info
     if not rule.minds_cost:
         return PathDistribution(pool.space, rule)
-    info = course.feed.info
     shape = (info.channels, info.size, info.size)
     costs = value_costs(pool.family, pool.space, shape, course.plan.seed)
     return PathDistribution(pool.space, rule, costs)
+
+
+def of_one_student(course: Course) -> PathDistribution:
+    """Draws the student that the pool names, and no other."""
+    student = pool_of(course).student
+    assert student is not None, "one student has to be named"
+    alone = Space({name: Choice((value,)) for name, value in student.choices})
+    return PathDistribution(alone, Learning())
+
+
+def pool_of(course: Course) -> Pool:
+    pool = course.shaping.pool
+    assert pool is not None, "branches need a pool of students"
+    return pool
 
 
 def forks_of(feats: int, stages: int) -> list[Fork]:

@@ -15,15 +15,16 @@ from kdsearch.core.space import Choice
 from kdsearch.errors import TeacherError
 from kdsearch.files import read_json
 from kdsearch.nets import FAMILIES
+from kdsearch.spaces import list_spaces, load_space
 from kdsearch.teachers import TEACHERS
 from kdsearch.teachers.branches import Branches
 from kdsearch.teachers.conditioning import Conditioning
 from kdsearch.teachers.learning import Learning
 from kdsearch.teachers.make import Origin, load_teacher, make_teacher
-from kdsearch.teachers.scaffold import forks_of, make_branches
+from kdsearch.teachers.scaffold import forks_of, make_branches, of_whole_space
 from kdsearch.teachers.student_friendly import train_student_friendly
 from kdsearch.teachers.task import TeacherTask
-from kdsearch.teachers.training import Course
+from kdsearch.teachers.training import Course, Pool, Shaping
 from kdsearch.training import fit as fit_module
 from kdsearch.training.task import Batch, Shows
 
@@ -116,8 +117,7 @@ def test_a_killed_training_goes_on_to_the_same_teacher(
 
 def one_step(course: Course) -> tuple[nn.Module, Branches, Batch]:
     network = teacher().train()
-    assert course.shaping.pool is not None
-    branches = make_branches(network, course, course.shaping.pool, Learning()).train()
+    branches = make_branches(network, course, of_whole_space(course)).train()
     (batch,) = list(course.feed.batches(course.plan, Shows(), 30, 31))
     return network, branches, batch
 
@@ -299,3 +299,19 @@ def test_a_learnt_distribution_is_told(short: Course, tmp_path: Path) -> None:
     for odds in told.values():
         assert sum(odds.values()) == pytest.approx(1) and min(odds.values()) >= 0.15
     assert any(abs(p - 0.5) > 1e-3 for odds in told.values() for p in odds.values())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_branches_of_every_family(name: str, short: Course) -> None:
+    """On a teacher of another kind; a space of one student is none of every family's."""
+    made = next(s for s in map(load_space, list_spaces()) if s.family == name)
+    student = Architecture.of(made.space.smallest())
+    pool = Pool(name, made.space, student)
+    rule = Conditioning(warmup=0.0, ramp=0.0, attach="all", paths=1)
+    one = replace(short, plan=replace(short.plan, steps=1), shaping=Shaping(pool, rule))
+    images = nn.functional.interpolate(one.feed.split.images, (32, 32))
+    split = replace(one.feed.split, images=images)
+    feed = replace(one.feed, split=split, info=replace(one.feed.info, size=32))
+    for way in ("generic", "student_friendly"):
+        assert TEACHERS[way](teacher(), replace(one, feed=feed)).curve[-1][0] == 1
+        one.checkpoint.unlink()

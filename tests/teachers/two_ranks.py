@@ -12,7 +12,7 @@ from kdsearch.core.space import Choice, Space
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.nets import FAMILIES
 from kdsearch.teachers.learning import Learning
-from kdsearch.teachers.scaffold import make_branches
+from kdsearch.teachers.scaffold import make_branches, of_whole_space
 from kdsearch.teachers.task import TeacherTask
 from kdsearch.teachers.terms import regularisers
 from kdsearch.teachers.training import Course, Pool, Shaping
@@ -31,7 +31,12 @@ def course(folder: Path) -> Course:
     images = torch.randint(0, 256, (40, 1, 8, 8), generator=generator).to(torch.uint8)
     info = DataInfo("noise", tuple("abc"), 1, 8, (0.5,), (0.3,), {"train": 40}, (), "x")
     plan = Plan(steps=12, batch_size=8, learning_rate=0.02, weight_decay=1e-3, seed=7)
-    shaping = Shaping(Pool("resnet", SPACE), lipschitz=1e-5, consistency=1.0)
+    shaping = Shaping(
+        Pool("resnet", SPACE),
+        distribution=Learning("capability"),
+        lipschitz=1e-5,
+        consistency=1.0,
+    )
     feed = Feed(Split(images, torch.arange(40) % 3), info)
     return Course(feed, plan, folder / "checkpoint", Silent(), shaping)
 
@@ -43,8 +48,7 @@ def main(own: int, folder: Path) -> None:
     given = course(folder)
     torch.manual_seed(0)
     network = FAMILIES["resnet"].student(Architecture.of(SPACE.largest()), 1, 3)
-    assert given.shaping.pool is not None
-    branches = make_branches(network, given, given.shaping.pool, Learning("capability"))
+    branches = make_branches(network, given, of_whole_space(given))
     task = TeacherTask(
         network, [branches, *regularisers(given)], classes=3, precision="float32"
     )
