@@ -383,6 +383,16 @@ def test_supernets_that_do_not_fit(supernet: Mapping[str, Any], line: str) -> No
     assert line in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("section", ["teacher", "supernet"])
+def test_batches_are_shared_evenly_by_processes(section: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config({"processes": 4, section: {"batch_size": 126}})
+    line = f"{section}.batch_size = 126: cannot be shared evenly by processes: 4; take a mult"
+    assert line in str(caught.value)
+    few = {"batch_size": 126}
+    assert parse_config({"processes": 3, "teacher": few, "supernet": few}).processes == 3
+
+
 def test_python_mappings_follow_the_same_rules() -> None:
     assert parse_config({"search": {"rungs": [0.5, 1]}}).search.rungs == (0.5, 1)
     assert parse_config({"data": {"root": Path("/a")}}).data.root == "/a"

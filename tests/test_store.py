@@ -125,3 +125,16 @@ def test_who_waited_builds_nothing_and_leaves_nothing(
     built = Store(tmp_path).build("stage", KEY, lambda folder: pytest.fail("built again"))
     assert built == final
     assert list((tmp_path / "stage").iterdir()) == [final]
+
+
+def test_what_several_train_together_is_a_result_of_its_own(tmp_path: Path) -> None:
+    """And is never made by one alone."""
+    store = Store(tmp_path)
+    alone = store.build("stage", KEY, lambda folder: None, processes=1)
+    assert alone == store.build("stage", KEY, lambda folder: None)
+    assert read_json(alone / "key.json") == KEY
+    with pytest.raises(AssertionError, match="several are to train it"):
+        store.build("stage", KEY, lambda folder: None, processes=2)
+    both = store.folder("stage", {**KEY, "processes": 2})
+    both.mkdir()
+    assert store.build("stage", KEY, lambda folder: None, processes=2) == both

@@ -7,6 +7,7 @@ from kdsearch import spaces
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Config, Distill, KnobRange, Sum, Teacher
 from kdsearch.config.problem import Problem, not_of_space, refused
+from kdsearch.config.processes_checks import processes
 from kdsearch.config.shaping_checks import shaping
 from kdsearch.config.sources import source_problem
 from kdsearch.core import budget
@@ -253,6 +254,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     student,
     space,
     supernet,
+    processes,
     budgets,
     search,
     methods,
