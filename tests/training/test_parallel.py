@@ -61,11 +61,15 @@ def assert_close(found: dict[str, torch.Tensor], expected: dict[str, torch.Tenso
         torch.testing.assert_close(found[name], value, atol=1e-5, rtol=1e-5, msg=name)
 
 
-def test_without_batch_norm_gradients_are_those_of_the_whole_batch(ranks: Ranks) -> None:
-    alone = ranks[0]["alone"]["layer norm"]
+@pytest.mark.parametrize("kind", ["layer norm", "vit"])
+def test_without_batch_norm_gradients_are_those_of_the_whole_batch(
+    ranks: Ranks, kind: str
+) -> None:
+    """Of one network with a layer that is not used, and of four students of a supernet."""
+    alone = ranks[0]["alone"][kind]
     assert not any("unused" in name for name in alone)
     for seen in ranks:
-        assert_close(seen["layer norm"], alone)
+        assert_close(seen[kind], alone)
 
 
 def test_with_batch_norm_they_are_those_of_halves_normalised_apart(ranks: Ranks) -> None:

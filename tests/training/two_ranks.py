@@ -54,6 +54,11 @@ SPACE = Space(
     | {f"stage{s}.depth": Choice((1, 2)) for s in (1, 2, 3)}
 )
 
+TRANSFORMERS = Space(
+    {"patch": Choice((2,)), "embedding": Choice((8, 12))}
+    | {f"stage{s}.{a}": Choice((1, 2)) for s in (1, 2, 3) for a in ("depth", "heads", "mlp")}
+)
+
 
 def make_feed() -> Feed:
     generator = torch.Generator().manual_seed(0)
@@ -95,13 +100,20 @@ def learner(kind: str, seed: int) -> Distillation:
     return Distillation(lesson, FEED.sample(16), precision="float32", seed=0)
 
 
+def task_of(kind: str) -> Task:
+    """The vision transformers are a supernet: four students a step, layer norm alone."""
+    if kind == "vit":
+        return supernet("sandwich", 0, family="vit", space=TRANSFORMERS)
+    return learner(kind, 0)
+
+
 class Noting(nn.Module):
     """A supernet that notes which paths it is asked for."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, family: str, space: Space) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.net = FAMILIES["resnet"].supernet(SPACE, 1, CLASSES)
+        self.net = FAMILIES[family].supernet(space, 1, CLASSES)
         self.paths: list[str] = []
 
     def forward(self, images: Tensor, architecture: Architecture) -> Output:
@@ -109,12 +121,14 @@ class Noting(nn.Module):
         return self.net(images, architecture)
 
 
-def supernet(policy: str, seed: int) -> SupernetTask:
-    net = Noting(seed)
-    chosen = POLICIES[policy](Terms(SPACE, 2, 3, None, lambda student: 1.0))
+def supernet(
+    policy: str, seed: int, family: str = "resnet", space: Space = SPACE
+) -> SupernetTask:
+    net = Noting(seed, family, space)
+    chosen = POLICIES[policy](Terms(space, 2, 3, None, lambda student: 1.0))
     kl = AlphaDivergence(low=1.0, high=1.0)
     teaching = Teaching(Hard(), kl, TARGETS["largest"], "sum")
-    sampling = Sampling(SPACE, chosen, seed=3)
+    sampling = Sampling(space, chosen, seed=3)
     task = SupernetTask(net, None, sampling, teaching, FEED.sample(16), precision="float32")
     net.paths.clear()
     return task
@@ -153,11 +167,11 @@ class Watched:
             yield loss
 
 
-def gradients(kind: str, step: int = 0) -> dict[str, Tensor]:
+def gradients(kind: str) -> dict[str, Tensor]:
     """Of the first step, after whatever the processes tell each other."""
-    task = learner(kind, 0)
+    task = task_of(kind)
     task.module.train()
-    batch = next(FEED.batches(PLAN, Shows(), step, step + 1))
+    batch = next(FEED.batches(PLAN, Shows(), 0, 1))
     train_step(task, batch, make_optimiser(task.module, PLAN), PLAN)
     return found(task.module)
 
@@ -184,6 +198,7 @@ def alone() -> dict[str, Any]:
     batches = FEED.batches(PLAN, Shows(), 0, 20)
     return {
         "layer norm": gradients("layer norm"),
+        "vit": gradients("vit"),
         "batch norm": gradients("batch norm"),
         "halves": halves(),
         "seen": [batch.indices.tolist() for batch in batches if batch.indices is not None],
@@ -291,6 +306,7 @@ def together(folder: Path) -> dict[str, Any]:
     return {
         "told": told(),
         "layer norm": gradients("layer norm"),
+        "vit": gradients("vit"),
         "batch norm": gradients("batch norm"),
         "sandwich": supernets(folder, "sandwich"),
         "importance": supernets(folder, "importance"),
