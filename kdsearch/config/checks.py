@@ -6,6 +6,7 @@ from functools import partial
 from kdsearch import spaces
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Config, Distill, KnobRange, Sum, Teacher
+from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes
 from kdsearch.config.shaping_checks import shaping
@@ -253,6 +254,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     shaping,
     student,
     space,
+    own_family,
     supernet,
     processes,
     budgets,

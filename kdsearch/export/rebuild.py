@@ -6,7 +6,7 @@ from torch import nn
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.export.format import Spec
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import check_source, family_of
 from kdsearch.teachers.make import Origin
 from kdsearch.teachers.student import brought_student
 from kdsearch.training.feed import Feed
@@ -16,11 +16,12 @@ def rebuilt(spec: Spec) -> nn.Module:
     """Its forward gives an Output.
 
     Raises:
-        UserError: the code or library a brought network came from is not here.
+        UserError: the code or library a network came from is not here, or has changed.
     """
     classes = spec["classes"]
     if "origin" not in spec:
-        return FAMILIES[spec["family"]].student(
+        check_source(spec["family"], spec)
+        return family_of(spec["family"]).student(
             Architecture.of(spec["architecture"]), spec["channels"], len(classes)
         )
     size = spec["size"]

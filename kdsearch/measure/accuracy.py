@@ -1,12 +1,11 @@
 """Top-1 accuracy and its interval."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from kdsearch.nets.evaluating import evaluating
 from kdsearch.nets.logits import Logits
 
 
@@ -20,18 +19,6 @@ def predict(module: nn.Module, images: Tensor, batch_size: int) -> Tensor:
     network = Logits(module)
     with evaluating(network), torch.no_grad():
         return torch.cat([network(batch).float() for batch in torch.split(images, batch_size)])
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; each part goes back to its own mode afterwards."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training
 
 
 def correct(scores: Tensor, labels: Tensor) -> int:

@@ -57,6 +57,10 @@ class Family(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def shares_weights(self) -> bool:
+        """Whether there is a supernet: without one, students are trained each by itself."""
+
     def check(self, space: Space) -> None:
         """Raises UserError unless the space's axes are this family's."""
 

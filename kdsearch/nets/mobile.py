@@ -165,6 +165,7 @@ class MobileFamily:
     """`mobile`: widths and depths per stage, kernels and expansions per block."""
 
     name = "mobile"
+    shares_weights = True
 
     def check(self, space: Space) -> None:
         """See `mobile_axes.check`."""

@@ -242,6 +242,7 @@ class ResNetFamily:
     """`resnet`: axes `stageN.width` and `stageN.depth` for 3 or 4 stages."""
 
     name = "resnet"
+    shares_weights = True
 
     def check(self, space: Space) -> None:
         """Raises UserError unless the axes are widths and depths of 3 or 4 stages."""

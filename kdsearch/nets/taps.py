@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from kdsearch.errors import TeacherError, did_you_mean
+from kdsearch.nets.evaluating import evaluating
 from kdsearch.output import Output
 
 
@@ -125,12 +126,10 @@ def _probe(
         for name, child in module.named_modules()
         if name
     ]
-    was_training = module.training
     try:
-        with torch.no_grad():
-            logits = module.eval()(example)
+        with evaluating(module), torch.no_grad():
+            logits = module(example)
     finally:
-        module.train(was_training)
         for hook in hooks:
             hook.remove()
     heads = [name for name, shape in linears if shape == logits.shape]

@@ -20,9 +20,10 @@ from kdsearch.nets.vision_transformer import VisionTransformer
 
 
 class VitFamily:
-    """See `Family`."""
+    """`vit`: one embedding and patch; heads, MLP ratio and depth per stage."""
 
     name = "vit"
+    shares_weights = True
 
     def check(self, space: Space) -> None:
         """Raises UserError unless the axes are those above."""

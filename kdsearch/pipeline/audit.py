@@ -27,7 +27,7 @@ from kdsearch.errors import RunError, UserError
 from kdsearch.files import write_json
 from kdsearch.measure.ranking import Audit, audited
 from kdsearch.measure.size import macs, params
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.lessons import Classroom, lesson_setting
@@ -59,6 +59,8 @@ def audit(
             "1 seed; 30 and 2 give usable intervals and a ceiling"
         )
     config, facts = read_config(existing(run)), run.facts()
+    if "supernet" in facts and facts["supernet"] is None:
+        raise RunError(f"{run.root}: its students share no weights: no ranking to audit")
     if not facts.get("supernet"):
         raise RunError(f"{run.root}: no supernet yet; `kdsearch run {run.config}` trains it")
     with run.writing(), training_threads(config.threads):
@@ -144,7 +146,7 @@ def row(
     standalone: Sequence[float | None],
 ) -> dict[str, Any]:
     with torch.device("meta"):
-        family = FAMILIES[context.space.family]
+        family = family_of(context.space.family)
         network = family.student(architecture, info.channels, len(info.classes))
     return {
         "id": architecture.id,

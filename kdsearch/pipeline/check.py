@@ -20,12 +20,13 @@ from kdsearch.distill.hard import Hard
 from kdsearch.distill.kinds import kind
 from kdsearch.distill.method import Method
 from kdsearch.measure.size import params
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, fit_head
+from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
+from kdsearch.pipeline.trying_out import try_out
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson
@@ -65,9 +66,10 @@ def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]
 def expected(context: Context) -> Expected:
     """Times a few steps of each kind on the real data; reads (and keeps) the data for it."""
     data, info = prepared(context)
+    try_out(context, info)
     feed = Feed(load_search(data).train.to(context.device), info)
     config, classes = context.config, len(info.classes)
-    space, family = context.space.space, FAMILIES[context.space.family]
+    space, family = context.space.space, family_of(context.space.family)
 
     def step_seconds(build: Callable[[], Task], plan: Plan) -> float:
         task = build()
@@ -105,10 +107,13 @@ def expected(context: Context) -> Expected:
         for name in config.distill.names
     ]
     top = mean(taught) / 2 * short.steps
-    climbing = config.search.rungs[-2] * SCREENED_SHARE
+    passing = SCREENED_SHARE if family.shares_weights else 1.0
+    climbing = config.search.rungs[-2] * passing
     seconds = {
         "teacher": teacher.steps * step_seconds(partial(student, Hard()), teacher),
-        "supernet": shared.steps * step_seconds(supernet, shared),
+        "supernet": shared.steps * step_seconds(supernet, shared)
+        if family.shares_weights
+        else 0.0,
         "search": config.search.trials * (SECONDS_PER_SCREEN + climbing * top),
         "finalists": config.finalists.count * config.finalists.seeds * top,
     }
@@ -117,7 +122,7 @@ def expected(context: Context) -> Expected:
     weights = 4.0 * params(family.student(largest, info.channels, classes))
     pixels = sum(info.counts[p] for p in ("train", "search_val", "test"))
     stored = pixels * info.channels * info.size**2
-    checkpoints = config.search.trials * SCREENED_SHARE * COPIES * weights / 2
+    checkpoints = config.search.trials * passing * COPIES * weights / 2
     return Expected(seconds, stored + (COPIES + 1) * weights + checkpoints)
 
 

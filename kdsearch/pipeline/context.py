@@ -16,6 +16,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
 from kdsearch.errors import ConfigError
 from kdsearch.files import read_json, write_json
+from kdsearch.nets.kinds import family_of
 from kdsearch.rundir import RunDir
 from kdsearch.spaces import SpaceFile, load_space
 from kdsearch.store import Store
@@ -66,6 +67,7 @@ def open_context(
 
     Raises:
         ConfigError: a device or precision that is not here.
+        UserError: no family of the space's name, or axes that are not the family's.
     """
     check_threads(config)
     device = config.device
@@ -78,6 +80,7 @@ def open_context(
         precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
     root = Path(config.store) if config.store else out.resolve().parent / "store"
     space = load_space(config.space)
+    family_of(space.family).check(space.space)
     return Context(config, RunDir(out), Store(root), space, device, precision, progress, given)
 
 

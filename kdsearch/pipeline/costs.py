@@ -9,7 +9,7 @@ from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, anchors
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Target
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of, identity
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.supernet import as_plain
 
@@ -30,7 +30,7 @@ def open_book(context: Context, info: DataInfo) -> CostBook:
     classes = len(info.classes)
     key = {
         "version": VERSION,
-        "family": space.family,
+        "family": identity(space.family),
         "anchors": {name: a.as_dict() for name, a in fixed.items()},
         "input": [info.channels, info.size, classes],
         "device": fingerprint(target),
@@ -39,7 +39,7 @@ def open_book(context: Context, info: DataInfo) -> CostBook:
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "key.json").exists():
         write_json(folder / "key.json", key)
-    family = FAMILIES[space.family]
+    family = family_of(space.family)
     return CostBook(
         folder,
         lambda a: family.student(a, info.channels, classes),
@@ -66,4 +66,4 @@ def bounds_of(context: Context) -> tuple[Bound, ...]:
 
 
 def space_key(context: Context) -> dict[str, object]:
-    return {"family": context.space.family, "axes": as_plain(context.space.space)}
+    return {"family": identity(context.space.family), "axes": as_plain(context.space.space)}

@@ -24,6 +24,7 @@ from kdsearch.files import content_hash, read_json, write_text
 from kdsearch.measure.accuracy import correct, predict, wilson_ci95
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.size import macs, params
+from kdsearch.nets.kinds import made_of
 from kdsearch.nets.logits import Logits
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context, open_context, training_threads
@@ -172,6 +173,7 @@ def spec_of(
 ) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "family": context.space.family,
+        **made_of(context.space.family),
         "architecture": architecture.as_dict(),
         "channels": info.channels,
         "classes": list(info.classes),

@@ -12,10 +12,13 @@ from kdsearch.distill.kinds import method_of, written_elsewhere
 from kdsearch.distill.method import Method
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash
+from kdsearch.nets.kinds import identity
+from kdsearch.pipeline.bank import distill_plan
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.supernet import as_plain
 from kdsearch.pipeline.teacher import source_key, taught, untrained
+from kdsearch.pipeline.trying_out import try_out
 from kdsearch.search.auxiliary import check_larger
 from kdsearch.search.rung import Rungs, is_out_of_memory
 from kdsearch.search.setting import Setting
@@ -63,6 +66,7 @@ class Classroom(NamedTuple):
 
 def classroom(context: Context) -> Classroom:
     data, info = prepared(context)
+    try_out(context, info)
     teacher = taught(context, data, info)
     context.run.link("data", data)
     if teacher is not None:
@@ -77,7 +81,7 @@ def lesson_setting(context: Context, room: Classroom, recipes: Iterable[Recipe])
         UserError: a recipe needs a teacher, and there is none.
     """
     config, (data, info, network) = context.config, room
-    plan = context.plan(config.distill, "distill", info.counts["train"])
+    plan = distill_plan(context, info)
     for recipe in recipes if network is None else ():
         needs = method_of(recipe).needs
         if needs.teacher:
@@ -146,7 +150,7 @@ def lesson_key(setting: Setting, architecture: Architecture, info: DataInfo) -> 
     origin = setting.student
     key: dict[str, Any] = {
         "version": 1,
-        "space": {"family": setting.family, "axes": as_plain(setting.space)},
+        "space": {"family": identity(setting.family), "axes": as_plain(setting.space)},
         "data": info.fingerprint,
         "teacher": None if setting.teacher is None else Path(setting.teacher).name,
         "plan": asdict(setting.plan),

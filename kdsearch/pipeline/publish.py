@@ -25,7 +25,7 @@ from kdsearch.files import write_bytes, write_json
 from kdsearch.measure.accuracy import correct, predict, wilson_ci95
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Latency
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of, made_of
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
@@ -103,7 +103,7 @@ def largest(ground: Ground) -> Mapping[str, float]:
 
 
 def student_of(context: Context, ground: Ground, finalist: Finalist, folder: Path) -> nn.Module:
-    family = FAMILIES[context.space.family]
+    family = family_of(context.space.family)
     architecture = finalist.trial.candidate.architecture
     student = family.student(architecture, ground.info.channels, len(ground.info.classes))
     student.load_state_dict(stored_weights(folder / STUDENT, within=folder))
@@ -187,6 +187,7 @@ def keep_student(
     info = ground.info
     spec = {
         "family": context.space.family,
+        **made_of(context.space.family),
         "architecture": row["architecture"],
         "channels": info.channels,
         "classes": list(info.classes),

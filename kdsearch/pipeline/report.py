@@ -66,7 +66,7 @@ def summarized(run: RunDir) -> rows.Summary:
         limits=tuple(limits(config, facts)),
         trials=tuple(dot(t, len(config.search.rungs)) for t in trials),
         curves=tuple(curves(run, facts, points)),
-        search=searched(config, front),
+        search=searched(config, facts, front),
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
         device=device_of(run),
@@ -134,7 +134,7 @@ def dot(trial: Trial, top: int) -> rows.TrialDot:
     score = trial.scores.get(trial.rung, (None, None))
     state: rows.TrialState = "trained"
     if trial.state == "stopped":
-        state = "screened" if trial.rung <= 0 else "stopped"
+        state = "screened" if trial.rung == 0 else "stopped"
     elif trial.state in ("failed", "running"):
         state = trial.state
     return rows.TrialDot(
@@ -170,7 +170,9 @@ def curves(
         yield rows.Curve("finalists", point["id"], tuple((s, x) for s, x in longest), accuracy)
 
 
-def searched(config: Config, front: Mapping[str, Any] | None) -> rows.SearchSummary:
+def searched(
+    config: Config, facts: Mapping[str, Any], front: Mapping[str, Any] | None
+) -> rows.SearchSummary:
     space = load_space(config.space)
     pool = knob_spaces(config.distill)
     return rows.SearchSummary(
@@ -181,6 +183,7 @@ def searched(config: Config, front: Mapping[str, Any] | None) -> rows.SearchSumm
         trials=config.search.trials,
         objectives=tuple(config.search.objectives),
         rungs=tuple(config.search.rungs),
+        inherits="supernet" not in facts or facts["supernet"] is not None,
         methods=tuple(
             rows.MethodRow(name, {k: str(a) for k, a in knobs.axes.items()})
             for name, knobs in pool.items()

@@ -29,6 +29,7 @@ from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
 from kdsearch.pipeline.team import called, follows, joined
 from kdsearch.pipeline.together import Order, taking_part, trained_together
+from kdsearch.pipeline.trying_out import try_out
 from kdsearch.rundir import STAGES, RunDir
 
 SUPERNET = STAGES.index("supernet")
@@ -41,7 +42,7 @@ class Taught(NamedTuple):
     data: Path
     info: DataInfo
     teacher: Path | None
-    supernet: Path
+    supernet: Path | None
 
 
 def run(
@@ -134,6 +135,7 @@ def taught_stages(context: Context, last: int) -> Taught | None:
     run.note(data=str(data.resolve()), until=STAGES[last])
     if last == 0:
         return None
+    try_out(context, info)
     teacher = taught(context, data, info)
     if teacher is not None:
         run.link("teacher", teacher)
@@ -141,8 +143,9 @@ def taught_stages(context: Context, last: int) -> Taught | None:
     if last == 1:
         return None
     supernet = trained(context, data, info, teacher)
-    run.link("supernet", supernet)
-    run.note(supernet=str(supernet.resolve()))
+    if supernet is not None:
+        run.link("supernet", supernet)
+    run.note(supernet=None if supernet is None else str(supernet.resolve()))
     return Taught(data, info, teacher, supernet)
 
 

@@ -18,6 +18,7 @@ from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.book import CostBook
 from kdsearch.nets.kinds import family_of
+from kdsearch.pipeline.bank import banked, distill_plan
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
 from kdsearch.pipeline.teacher import untrained
@@ -76,7 +77,8 @@ def searched(context: Context, ground: Ground) -> Found:
     known = study.trials()
     told = sum(t.state != "running" for t in known)
     if told < len(known) or len(known) < terms.trials:
-        inherited = inherited_folder(context, ground.supernet, ground.info)
+        shared = ground.supernet
+        inherited = None if shared is None else inherited_folder(context, shared, ground.info)
         with context.timed("search"):
             context.progress.start("search", max(terms.trials, len(known)))
             climb = Climb(
@@ -144,7 +146,8 @@ def terms_of(context: Context) -> Terms:
 
 
 def setting_of(context: Context, ground: Ground) -> Setting:
-    plan = context.plan(context.config.distill, "distill", ground.info.counts["train"])
+    plan = distill_plan(context, ground.info)
+    bank = banked(context, ground.data, ground.info, ground.teacher, plan)
     teacher = ground.teacher
     distill = context.config.distill
     if teacher is None and any(brings_up(n, knob_space(distill, n)) for n in distill.names):
@@ -160,6 +163,7 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         device=context.device,
         threads=context.config.threads,
         store=str(context.store.root.resolve()),
+        bank=None if bank is None else str(bank.resolve()),
     )
 
 

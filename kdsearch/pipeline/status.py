@@ -37,7 +37,7 @@ def status(run: RunDir) -> dict[str, Any]:
 
 
 def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[str, str]:
-    """Each stage: 'done', 'none' (no teacher), 'under way' or 'not yet'."""
+    """Each stage: 'done', 'none' (no teacher, or no supernet), 'under way' or 'not yet'."""
     searched = bool(trials) and all(t.state != "running" for t in trials)
     done = {
         "data": "data" in facts,
@@ -48,8 +48,9 @@ def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[s
         "report": run.report.exists(),
     }
     words = {name: "done" if over else "not yet" for name, over in done.items()}
-    if done["teacher"] and facts["teacher"] is None:
-        words["teacher"] = "none"
+    for name in ("teacher", "supernet"):
+        if done[name] and facts[name] is None:
+            words[name] = "none"
     first_open = next((name for name, over in done.items() if not over), None)
     if first_open is not None and run.busy():
         words[first_open] = "under way"

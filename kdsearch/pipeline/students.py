@@ -7,14 +7,13 @@ from typing import Any
 from torch import nn
 
 from kdsearch.core.quantities import count
-from kdsearch.core.records import Architecture
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.errors import ExportError, RunError, UserError, did_you_mean
 from kdsearch.export.card import check_files
 from kdsearch.export.handover import hand_over
+from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import damaged, file_hash, made_folder, read_json
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.stored import stored_weights
 from kdsearch.rundir import CARD, RunDir
 
@@ -39,9 +38,7 @@ def network(run: RunDir, student: str) -> nn.Module:
     """The trained student in eval mode; its forward gives an Output."""
     row = point(run, student)
     spec = read_json(run.student(student) / CARD)["spec"]
-    net = FAMILIES[spec["family"]].student(
-        Architecture.of(spec["architecture"]), spec["channels"], len(spec["classes"])
-    )
+    net = rebuilt(spec)
     net.load_state_dict(stored_weights(run.root / row["weights"], within=run.student(student)))
     return net.eval()
 

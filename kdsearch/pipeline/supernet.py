@@ -19,7 +19,7 @@ from kdsearch.data.records import DataInfo
 from kdsearch.distill.kinds import method_of, written_elsewhere
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.size import macs
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of
 from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.teacher import untrained
@@ -41,9 +41,14 @@ USUAL, WITHOUT_TEACHER = "soften@weight=0.5", "hard"
 SAME = "same"
 
 
-def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) -> Path:
-    """The supernet's folder, trained from the frozen teacher (or labels alone)."""
+def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) -> Path | None:
+    """The supernet's folder, trained from the frozen teacher (or labels alone); None where
+    the family shares no weights.
+    """
     config, space = context.config.supernet, context.space
+    if not family_of(space.family).shares_weights:
+        context.progress.say(f"supernet: none, {space.family} shares no weights")
+        return None
     if teacher is None and brings_up(context):
         teacher = untrained(context, data, info)
     plan = supernet_plan(context, info)
@@ -112,7 +117,7 @@ def supernet_task(
     config, space, info = context.config.supernet, context.space, feed.info
     plan = supernet_plan(context, info)
     torch.manual_seed(plan.seed)
-    family = FAMILIES[space.family]
+    family = family_of(space.family)
     net = family.supernet(space.space, info.channels, len(info.classes))
     shape = (info.channels, info.size, info.size)
 

@@ -16,7 +16,7 @@ from kdsearch.files import content_hash, file_hash, read_json, write_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.measure.confidence import calibration_error, mean_entropy
 from kdsearch.measure.size import macs, params
-from kdsearch.nets import FAMILIES
+from kdsearch.nets.kinds import family_of, identity
 from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.shaping import shaping_key, shaping_of
@@ -96,6 +96,7 @@ def untrained(context: Context, data: Path, info: DataInfo) -> Path:
         "origin": {**asdict(origin), "architecture": dict(origin.architecture)},
         "training": "none",
         "seed": plan.seed,
+        **source_key(origin, None),
     }
 
     def make(folder: Path) -> None:
@@ -125,7 +126,7 @@ def origin_of(context: Context) -> Origin:
     """Where the config's teacher comes from, as plain data."""
     teacher, space = context.config.teacher, context.space
     largest = Architecture.of(space.space.largest())
-    architecture = FAMILIES[space.family].wider(largest, teacher.width)
+    architecture = family_of(space.family).wider(largest, teacher.width)
     view = teacher.input
     return Origin(
         network=teacher.network,
@@ -147,5 +148,8 @@ def source_key(origin: Origin, given: nn.Module | None) -> Mapping[str, str]:
         kept = kept_origin(folder)
         weights = file_hash(folder / WEIGHTS)
         return {**source_key(kept, None), "checkpoint": weights, "kept": kept.network}
+    if origin.network == "family":
+        own = identity(origin.family)
+        return {} if own == origin.family else {"family": own}
     kind, _, name = origin.network.partition(":")
     return {"module": content_hash(source_of(name))} if kind == "module" else {}

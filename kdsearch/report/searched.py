@@ -22,12 +22,13 @@ MOST_REASONS = 20
 
 def what_was_searched(search: SearchSummary) -> Markup:
     rungs = ", ".join(f"{share * 100:g} %" for share in search.rungs if drawable(share))
+    start = "inherited weights, then " if search.inherits else ""
     listed = facts(
         {
             "space": search.space + (f", {search.count:,} students" if search.count else ""),
             "objectives": SEPARATOR.join(search.objectives),
             "trials asked for": f"{search.trials:,}",
-            "rungs": f"inherited weights, then {rungs} of full distillation" if rungs else "",
+            "rungs": f"{start}{rungs} of full distillation" if rungs else "",
             "sampler": search.sampler,
             "engine": search.engine,
             "hypervolume": value_text(search.hypervolume)

@@ -134,6 +134,8 @@ class SearchSummary:
     choices: Mapping[str, str] = field(default_factory=dict)
     """Axis of the space to its values: 'stage1.width' to 'one of 8, 12, 16'."""
     hypervolume: float | None = None
+    inherits: bool = True
+    """Whether students were scored with inherited weights before the first rung."""
 
 
 @dataclass(frozen=True, slots=True)

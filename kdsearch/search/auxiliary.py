@@ -19,8 +19,8 @@ from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary
 from kdsearch.errors import UserError
 from kdsearch.files import write_bytes
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
+from kdsearch.nets.kinds import family_of, identity
 from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.search.setting import Setting
 from kdsearch.store import Store
@@ -49,7 +49,7 @@ def auxiliary_teacher(
     """The frozen auxiliary network, in eval mode; trained first where no job has done so.
 
     Raises:
-        UserError: the student is a network brought along, of which there is no larger one.
+        UserError: there is no larger network than the student.
     """
     check_larger(setting, wanted)
     architecture = larger(setting, wanted, student)
@@ -57,7 +57,7 @@ def auxiliary_teacher(
     inherited = setting.supernet if wanted.size == "max_subnet" else None
     key: dict[str, Any] = {
         "version": VERSION,
-        "family": setting.family,
+        "family": identity(setting.family),
         "data": pupil.feed.info.fingerprint,
         "teacher": Path(setting.teacher).name,
         "supernet": None if inherited is None else Path(inherited).name,
@@ -73,24 +73,26 @@ def auxiliary_teacher(
 
     folder = Store(Path(setting.store)).build("auxiliary", key, make)
     info = pupil.feed.info
-    network = FAMILIES[setting.family].student(architecture, info.channels, len(info.classes))
+    family = family_of(setting.family)
+    network = family.student(architecture, info.channels, len(info.classes))
     network.load_state_dict(stored_weights(folder / WEIGHTS, within=folder))
     return network.requires_grad_(False).to(setting.device).eval()
 
 
 def check_larger(setting: Setting, wanted: Auxiliary) -> None:
-    """Raises UserError for a student brought along, of which there is no larger one."""
+    """Raises UserError for a student of which there is no larger one."""
     if setting.student is not None:
         raise UserError(
             f"aux: {wanted.size} is for students of a space; "
             "a network brought along learns with aux: none"
         )
+    larger(setting, wanted, Architecture.of(setting.space.smallest()))
 
 
 def larger(setting: Setting, wanted: Auxiliary, student: Architecture) -> Architecture:
     if wanted.size == "max_subnet":
         return Architecture.of(setting.space.largest())
-    return FAMILIES[setting.family].wider(student, 2.0)
+    return family_of(setting.family).wider(student, 2.0)
 
 
 def taught(
@@ -107,7 +109,7 @@ def taught(
         if pupil.supernet is not None and wanted.size == "max_subnet":
             network = pupil.supernet.carve(architecture)
         else:
-            family = FAMILIES[setting.family]
+            family = family_of(setting.family)
             network = family.student(architecture, info.channels, len(info.classes))
     lesson = Lesson(network.to(setting.device), method_of(wanted.recipe), pupil.teacher)
     sample = pupil.feed.sample(plan.batch_size)

@@ -40,8 +40,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    inherited: Path
-    """Results of rung 0, by architecture."""
+    inherited: Path | None
+    """Results of rung 0, by architecture; None where students have nothing to inherit."""
     trials: Path
 
 
@@ -90,14 +90,21 @@ class Climb:
         return batch
 
     def inherited_jobs(self, batch: Sequence[Trial]) -> list[Job]:
+        if self.places.inherited is None:
+            return []
         architectures = {t.candidate.architecture.id: t.candidate.architecture for t in batch}
         ordered = self.order(architectures.values())
         return [inherited_job(a, self.places.inherited) for a in ordered]
 
     def screen(self, batch: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:
-        """Scores of rung 0; stops what breaks a bound or lies too deep behind the front."""
+        """Scores of rung 0; stops what breaks a bound or lies too deep behind the front.
+
+        Where nothing is inherited there is no rung 0, and all within the bounds pass.
+        """
         costs = self.costs([t.candidate.architecture for t in batch])
         scored = [self.scored(t, results, costs[t.candidate.architecture.id]) for t in batch]
+        if self.places.inherited is None:
+            return scored
         told = self.study.trials()[: batch[0].number]
         earlier = [t for t in told if 0 in t.scores and not t.violations]
         alive = [t for t in scored if t.state == "running"]
@@ -114,9 +121,11 @@ class Climb:
     def scored(
         self, trial: Trial, results: Mapping[str, Result], costs: Mapping[str, float]
     ) -> Trial:
-        name = inherited_job(trial.candidate.architecture, self.places.inherited).name
         fresh = replace(trial, state="running", scores={})
-        fresh = climbed(fresh, 0, {self.job(trial, 0).name: results[name]}, self.cost(trial))
+        if self.places.inherited is not None:
+            name = inherited_job(trial.candidate.architecture, self.places.inherited).name
+            inherited = {self.job(trial, 0).name: results[name]}
+            fresh = climbed(fresh, 0, inherited, self.cost(trial))
         missed = broken(self.terms.bounds, costs, self.largest)
         if fresh.state != "running" or not missed:
             return fresh

@@ -10,8 +10,8 @@ from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.data.records import SearchData
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Supernet
+from kdsearch.nets.kinds import family_of
 from kdsearch.nets.stored import stored_weights
 from kdsearch.teachers.make import Origin
 from kdsearch.teachers.student import brought_student
@@ -39,11 +39,13 @@ class Setting:
     """Where auxiliary networks are shared between jobs."""
     student: Origin | None = None
     """A network brought along that every job teaches; None: the job's architecture."""
+    bank: str | None = None
+    """What the teacher says of the plan's fixed variations, stored."""
 
 
 def load_supernet(setting: Setting, data: SearchData) -> Supernet:
     assert setting.supernet is not None
-    family = FAMILIES[setting.family]
+    family = family_of(setting.family)
     net = family.supernet(setting.space, data.info.channels, len(data.info.classes))
     net.load_state_dict(stored_weights(Path(setting.supernet) / "supernet.safetensors"))
     return net.to(setting.device)  # type: ignore[return-value]
@@ -56,6 +58,6 @@ def new_student(setting: Setting, job: Job, feed: Feed) -> nn.Module:
         if setting.student is not None:
             return brought_student(setting.student, feed).to(setting.device)
         info = feed.info
-        family = FAMILIES[setting.family]
+        family = family_of(setting.family)
         student = family.student(job.architecture, info.channels, len(info.classes))
         return student.to(setting.device)

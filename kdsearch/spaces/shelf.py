@@ -17,7 +17,8 @@ class SpaceFile:
     name: str
     """The file's name without its ending."""
     family: str
-    """The network family whose axes these are: an entry of FAMILIES."""
+    """The network family whose axes these are: an entry of FAMILIES, or the user's own
+    `module:pkg.mod:build`."""
     space: Space
     """Choices alone, each from small to large."""
     description: str

@@ -13,8 +13,8 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Point, Space
 from kdsearch.measure.size import macs
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.family import Family
+from kdsearch.nets.kinds import family_of
 
 PER_VALUE = 3
 """Students measured for each value of the space; 60 took four seconds on a processor."""
@@ -29,8 +29,8 @@ def value_costs(family: str, space: Space, shape: tuple[int, int, int], seed: in
     rng = random.Random(derive(seed, "costs"))
     count = PER_VALUE * sum(len(values) for values in space.choices().values())
     points = [space.draw(rng) for _ in range(count)]
-    whole = cost(FAMILIES[family], space.largest(), shape)
-    shares = [cost(FAMILIES[family], point, shape) / whole for point in points]
+    whole = cost(family_of(family), space.largest(), shape)
+    shares = [cost(family_of(family), point, shape) / whole for point in points]
     rows = torch.tensor([marks(space, point) for point in points], dtype=torch.float64)
     return torch.mv(torch.linalg.pinv(rows), torch.tensor(shares, dtype=torch.float64))
 

@@ -15,8 +15,8 @@ from kdsearch.data.augment import normalise
 from kdsearch.errors import TeacherError, did_you_mean
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.measure.accuracy import predict
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.brought import Brought, View, bring, fit_head, head_name, replace_head
+from kdsearch.nets.kinds import family_of
 from kdsearch.nets.stored import kept_weights, stored_weights
 from kdsearch.teachers import SOURCES, TEACHERS
 from kdsearch.teachers.training import Course, Trained
@@ -104,7 +104,7 @@ def build_network(origin: Origin, course: Course, given: nn.Module | None) -> nn
     if (folder := kept_in(origin)) is not None:
         return kept_network(folder, course)
     if origin.network == "family":
-        family = FAMILIES[origin.family]
+        family = family_of(origin.family)
         return family.student(
             Architecture.of(origin.architecture), info.channels, len(info.classes)
         )

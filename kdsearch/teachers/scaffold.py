@@ -10,9 +10,9 @@ from kdsearch.core.seeds import derive
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import TeacherError
 from kdsearch.losses.matching import stage_end
-from kdsearch.nets import FAMILIES
 from kdsearch.nets.adapter import Adapter, Shape
 from kdsearch.nets.family import Supernet
+from kdsearch.nets.kinds import family_of
 from kdsearch.teachers.branches import Branches, Fork, Manner
 from kdsearch.teachers.costs import value_costs
 from kdsearch.teachers.learning import Learning
@@ -52,7 +52,7 @@ def make_branches(
         feats = outlined(network, course.feed.sample(plan.batch_size).images).feats
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(plan.seed, "scaffold"))
-        supernet = FAMILIES[pool.family].supernet
+        supernet = family_of(pool.family).supernet
         scaffold = supernet(pool.space, info.channels, len(info.classes))
         largest = Architecture.of(pool.space.largest())
         widest = cast(Supernet, scaffold).shapes(largest, info.size)

@@ -106,6 +106,47 @@ def test_over_budget_trials_do_not_screen_others_out(world: Any) -> None:
         assert (trial.state == "complete") == (depth(points[trial.number], seen) == 0)
 
 
+def standalone(world: Any) -> Any:
+    """The same search of students that inherit nothing."""
+    climb = type(world).climb
+
+    def without(self: Any) -> Any:
+        whole = climb(self)
+        return replace(whole, places=replace(whole.places, inherited=None))
+
+    kind = type("Standalone", (type(world),), {"climb": without})
+    return kind(world.folder, world.terms, world.pool, world.result)
+
+
+def test_where_nothing_is_inherited_every_trial_within_the_budget_is_trained(
+    world: Any,
+) -> None:
+    world = standalone(world.having(bounds=(parse("macs", 200),), keep_layers=1))
+    trials = world.run()
+    assert len(trials) == 16 and not any(n.startswith("inherited") for n in world.executed)
+    over = [t for t in trials if t.violations]
+    assert over and all(
+        (t.state, dict(t.scores), t.rung) == ("stopped", {}, -1)
+        and t.reason.startswith("over budget: macs ")
+        and f"trial {t.number}, rung 1" not in world.executed
+        for t in over
+    )
+    others = [t for t in trials if not t.violations]
+    assert all((t.state, set(t.scores)) == ("complete", {1}) for t in others)
+    assert summary(trials).startswith(f"{len(others)} complete, {len(over)} stopped, best ")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_nor_do_workers_and_a_second_call_change_such_a_search(
+    world: Any, workers: int
+) -> None:
+    world = standalone(world.having(bounds=(parse("macs", 200),)))
+    expected = run_crowded(world, workers, seed=1)
+    executed = list(world.executed)
+    assert expected == world.run() and world.executed == executed
+    assert expected == replace(world, folder=world.folder / "anew").run()
+
+
 FAILURES = {
     "diverged": "loss is nan at step 3",
     "out of memory": "at batch_size 8",

@@ -55,7 +55,9 @@ def ask(
     mirror = optuna.create_study(directions=toward, sampler=SAMPLERS[sampler](seed))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        mirror.add_trials([t for k in known if (t := reflect(k, pool, rung)) is not None])
+        mirror.add_trials(
+            [t for k in known if (t := reflect(k, pool, rung, len(toward))) is not None]
+        )
         asked = mirror.ask()
         architecture = suggest_all(asked, pool.architectures.axes)
         if not with_recipe:
@@ -79,23 +81,25 @@ def best_known_rung(known: Sequence[Trial], parameters: int) -> int:
     return max(full, default=0)
 
 
-def reflect(trial: Trial, pool: Pool, rung: int) -> FrozenTrial | None:
+def reflect(trial: Trial, pool: Pool, rung: int, objectives: int) -> FrozenTrial | None:
     """A trial as it stands at one rung; None where it tells nothing there.
 
-    A trial over budget is infeasible at every rung; a running one is known to be under way.
+    A trial over budget is infeasible at every rung, and was scored at none where nothing is
+    inherited: what it misses by is all that a sampler looks at. A running one is known to be
+    under way.
     """
     running = trial.state == "running"
-    scored = rung in trial.scores or bool(trial.violations and trial.scores)
+    scored = rung in trial.scores or bool(trial.violations)
     if not running and not scored:
         return None
     whole = frozen_running(trial, pool)
     arch = set(pool.architectures.axes)
     names = [n for n in whole.params if rung > 0 or n in arch]
-    scores = trial.scores.get(rung, trial.scores.get(0))
+    scores = trial.scores.get(rung) or trial.scores.get(0) or (0.0,) * objectives
     return create_trial(
         state=TrialState.RUNNING if running else TrialState.COMPLETE,
         params={n: whole.params[n] for n in names},
         distributions={n: whole.distributions[n] for n in names},
-        values=None if running or scores is None else list(scores),
+        values=None if running else list(scores),
         constraints=dict(trial.violations) or None,
     )

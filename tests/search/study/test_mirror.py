@@ -226,20 +226,20 @@ def test_what_breaks_a_bound_is_avoided_however_good_it_looks() -> None:
 def test_a_mirrored_trial_shows_what_its_rung_knows() -> None:
     scores = {0: (0.5, 2.0), 1: (0.75, 2.0)}
     complete = with_method("soften", 1, state="complete", scores=scores)
-    shown = reflect(complete, POOL, 1)
+    shown = reflect(complete, POOL, 1, 2)
     assert shown is not None
     assert (shown.state, shown.values) == (TrialState.COMPLETE, [0.75, 2.0])
     assert set(shown.params) == {"width", "depth", "method", "soften.temperature"}
-    below = reflect(complete, POOL, 0)
+    below = reflect(complete, POOL, 0, 2)
     assert below is not None
     assert (below.values, set(below.params)) == ([0.5, 2.0], {"width", "depth"})
 
 
 def test_a_trial_stopped_below_the_rung_tells_nothing_there() -> None:
     stopped = with_method("hard", 1, state="stopped", scores={0: (0.5, 2.0)})
-    assert reflect(stopped, POOL, 1) is None
-    assert reflect(stopped, POOL, 0) is not None
-    assert reflect(with_method("hard", 1, state="failed"), POOL, 0) is None
+    assert reflect(stopped, POOL, 1, 2) is None
+    assert reflect(stopped, POOL, 0, 2) is not None
+    assert reflect(with_method("hard", 1, state="failed"), POOL, 0, 2) is None
 
 
 def test_a_trial_over_budget_is_infeasible_at_every_rung() -> None:
@@ -247,7 +247,7 @@ def test_a_trial_over_budget_is_infeasible_at_every_rung() -> None:
         "hard", 1, state="stopped", scores={0: (0.5, 2.0)}, violations={"macs": 0.3}
     )
     for rung in (0, 1):
-        shown = reflect(over, POOL, rung)
+        shown = reflect(over, POOL, rung, 2)
         assert shown is not None
         assert (shown.state, shown.values) == (TrialState.COMPLETE, [0.5, 2.0])
         assert dict(shown.constraints) == {"macs": 0.3}
@@ -255,6 +255,15 @@ def test_a_trial_over_budget_is_infeasible_at_every_rung() -> None:
 
 def test_a_running_trial_is_known_to_be_under_way() -> None:
     for rung in (0, 1):
-        shown = reflect(with_method("hard", 1), POOL, rung)
+        shown = reflect(with_method("hard", 1), POOL, rung, 2)
         assert shown is not None
         assert (shown.state, shown.values) == (TrialState.RUNNING, None)
+
+
+def test_over_budget_is_infeasible_also_where_nothing_is_scored_before_training() -> None:
+    over = with_method("hard", 1, state="stopped", violations={"macs": 0.3})
+    for rung in (0, 1):
+        shown = reflect(over, POOL, rung, 2)
+        assert shown is not None
+        assert (shown.state, len(shown.values or ())) == (TrialState.COMPLETE, 2)
+        assert dict(shown.constraints) == {"macs": 0.3}
