@@ -1,5 +1,5 @@
 """A transformer's block on maps: attention and a two-layer perceptron, each behind its layer
-norm and beside a shortcut (Dosovitskiy et al., 2021, arXiv:2010.11929, eq. 2 and 3).
+norm and beside a shortcut (Dosovitskiy et al., 2021, arXiv:2010.11929, eq. 2 and 3), scaled.
 
 Blocks take and give (batch, width, height, width) maps, so that a stage's end is a feature map
 like a convolutional network's; tokens are a view of one, the pixels in reading order.
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kdsearch.nets.elastic import ElasticLinear
 from kdsearch.nets.elastic_attention import Attention, ElasticAttention
 from kdsearch.nets.elastic_layernorm import ElasticLayerNorm
+from kdsearch.nets.layer_scale import ElasticLayerScale, LayerScale
 
 
 class Sizes(NamedTuple):
@@ -42,18 +43,17 @@ class TransformerBlock(nn.Module):
         width, heads, hidden = sizes
         self.norm1 = nn.LayerNorm(width)
         self.attention = Attention(width, heads)
+        self.scale1 = LayerScale(width)
         self.norm2 = nn.LayerNorm(width)
         self.expand = nn.Linear(width, hidden)
         self.shrink = nn.Linear(hidden, width)
-
-    def ends(self) -> tuple[nn.Linear, nn.Linear]:
-        """The last layer of each branch."""
-        return self.attention.merge, self.shrink
+        self.scale2 = LayerScale(width)
 
     def forward(self, maps: Tensor) -> Tensor:
         tokens = tokens_of(maps)
-        tokens = tokens + self.attention(self.norm1(tokens))
-        tokens = tokens + self.shrink(F.gelu(self.expand(self.norm2(tokens))))
+        tokens = tokens + self.scale1(self.attention(self.norm1(tokens)))
+        inside = F.gelu(self.expand(self.norm2(tokens)))
+        tokens = tokens + self.scale2(self.shrink(inside))
         return maps_of(tokens, maps)
 
 
@@ -65,19 +65,17 @@ class ElasticTransformerBlock(nn.Module):
         width, heads, hidden = sizes
         self.norm1 = ElasticLayerNorm(width)
         self.attention = ElasticAttention(width, heads)
+        self.scale1 = ElasticLayerScale(width)
         self.norm2 = ElasticLayerNorm(width)
         self.expand = ElasticLinear(width, hidden)
         self.shrink = ElasticLinear(hidden, width)
-
-    def ends(self) -> tuple[nn.Linear, nn.Linear]:
-        """The last layer of each branch, at its widest."""
-        return self.attention.merge.widest, self.shrink.widest
+        self.scale2 = ElasticLayerScale(width)
 
     def forward(self, maps: Tensor, sizes: Sizes) -> Tensor:
         tokens = tokens_of(maps)
-        tokens = tokens + self.attention(self.norm1(tokens), sizes.heads)
+        tokens = tokens + self.scale1(self.attention(self.norm1(tokens), sizes.heads))
         inside = F.gelu(self.expand(self.norm2(tokens), sizes.hidden))
-        tokens = tokens + self.shrink(inside, sizes.width)
+        tokens = tokens + self.scale2(self.shrink(inside, sizes.width))
         return maps_of(tokens, maps)
 
     def carve(self, sizes: Sizes) -> TransformerBlock:
@@ -86,7 +84,9 @@ class ElasticTransformerBlock(nn.Module):
             plain = TransformerBlock(sizes)
         plain.norm1 = self.norm1.carve(width)
         plain.attention = self.attention.carve(width, heads)
+        plain.scale1 = self.scale1.carve(width)
         plain.norm2 = self.norm2.carve(width)
         plain.expand = self.expand.carve(width, hidden)
         plain.shrink = self.shrink.carve(hidden, width)
+        plain.scale2 = self.scale2.carve(width)
         return plain

@@ -3,15 +3,15 @@
 from torch import Tensor, nn
 
 from kdsearch.nets.elastic_attention import Projections
+from kdsearch.nets.layer_scale import LayerScale
 from kdsearch.nets.patches import Positions, patches
 from kdsearch.nets.resolution import Resize
-from kdsearch.nets.transformer_block import (
-    ElasticTransformerBlock,
-    TransformerBlock,
-    tokens_of,
-)
+from kdsearch.nets.transformer_block import TransformerBlock, tokens_of
 from kdsearch.nets.vit_shape import Shape
 from kdsearch.output import Output
+
+DRAWN = (nn.LayerNorm, nn.Linear, nn.Conv2d, Projections, LayerScale)
+"""All that has weights of its own."""
 
 
 class VisionTransformer(nn.Module):
@@ -34,7 +34,7 @@ class VisionTransformer(nn.Module):
     def reset_parameters(self) -> None:
         """Draws new weights, as for a new network."""
         for module in self.modules():
-            if isinstance(module, (nn.LayerNorm, nn.Linear, nn.Conv2d, Projections)):
+            if isinstance(module, DRAWN):
                 module.reset_parameters()
         initialise(self)
 
@@ -62,9 +62,8 @@ class Head(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Every linear layer as in Glorot & Bengio, 2010, eq. 16, biases 0; a branch's last weights
-    start at 0, so that a new block passes its tokens on (ours, after what Goyal et al., 2017,
-    sec. 5.1, do with residual networks)."""
+    """Every linear layer as in Glorot & Bengio, 2010, eq. 16; queries, keys and values each as
+    a layer of their own; biases start at 0."""
     for module in network.modules():
         if isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
@@ -72,7 +71,3 @@ def initialise(network: nn.Module) -> None:
         elif isinstance(module, Projections):
             for weight in module.weight:
                 nn.init.xavier_uniform_(weight)
-    for block in network.modules():
-        if isinstance(block, (TransformerBlock, ElasticTransformerBlock)):
-            for end in block.ends():
-                nn.init.zeros_(end.weight)

@@ -16,8 +16,9 @@ from kdsearch.nets import FAMILIES
 from kdsearch.nets.elastic_attention import HEAD, ElasticAttention
 from kdsearch.nets.elastic_layernorm import ElasticLayerNorm
 from kdsearch.nets.elastic_vit import ElasticVisionTransformer
+from kdsearch.nets.layer_scale import ElasticLayerScale
 from kdsearch.nets.patches import ElasticPatches, ElasticPositions
-from kdsearch.nets.transformer_block import TransformerBlock
+from kdsearch.nets.transformer_block import Sizes, TransformerBlock
 from kdsearch.nets.vision_transformer import VisionTransformer
 
 FAMILY = FAMILIES["vit"]
@@ -173,7 +174,7 @@ def test_parameters_and_multiplications_counted_by_hand() -> None:
         inner = HEAD * heads
         dense = 4 * width * inner + 2 * width * hidden
         params += 9 * width + width
-        params += depth * (dense + 4 * width + width + hidden + width)
+        params += depth * (dense + 4 * width + width + hidden + width + 2 * width)
         work += tokens * 9 * width
         work += depth * (tokens * dense + 2 * tokens * tokens * inner)
     assert sum(p.numel() for p in student.parameters()) == params
@@ -195,12 +196,21 @@ def test_an_elastic_stage_runs_its_first_blocks() -> None:
         assert ran == list(range(depth))
 
 
-@pytest.mark.parametrize("deep", [1, 3])
-def test_a_fresh_block_passes_its_tokens_on(deep: int) -> None:
-    student = FAMILY.student(transformer(stage1_depth=deep), 1, 5)
-    images = torch.randn(2, 1, 8, 8)
-    told = student.stages[0][0](student.patches(images))
-    assert torch.equal(student(images).feats[0], told)
+def test_a_branch_is_scaled_by_the_leading_numbers(stirred: Stirred) -> None:
+    layer, tokens = stirred(ElasticLayerScale(6)), torch.randn(2, 5, 4)
+    expected = tokens * layer.widest.weight[:4]
+    torch.testing.assert_close(layer(tokens), expected)
+    torch.testing.assert_close(layer.carve(4)(tokens), expected)
+
+
+def test_a_fresh_block_adds_a_tenth_of_its_branches() -> None:
+    torch.manual_seed(0)
+    block, maps = TransformerBlock(Sizes(12, 2, 24)), torch.randn(2, 12, 3, 3)
+    tokens = maps.flatten(2).transpose(1, 2)
+    mixed = tokens + 0.1 * block.attention(F.layer_norm(tokens, (12,)))
+    inside = F.gelu(block.expand(F.layer_norm(mixed, (12,))))
+    expected = mixed + 0.1 * block.shrink(inside)
+    torch.testing.assert_close(block(maps).flatten(2).transpose(1, 2), expected)
 
 
 def test_fresh_weights_have_the_variance_of_glorot() -> None:

@@ -25,16 +25,13 @@ PLAN = Plan(steps=40, batch_size=16, learning_rate=0.05, weight_decay=0.0, seed=
 
 
 class Path(nn.Module):
-    """One student inside a supernet whose branches do something from the start."""
+    """One student inside a supernet."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             self.supernet = FAMILIES["vit"].supernet(SPACE, 1, 4)
-            for name, parameter in self.supernet.named_parameters():
-                if name.endswith(("merge.widest.weight", "shrink.widest.weight")):
-                    nn.init.xavier_uniform_(parameter)
         self.architecture = architecture
 
     def forward(self, images: Tensor) -> Output:
