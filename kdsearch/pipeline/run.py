@@ -16,7 +16,7 @@ from torch import nn
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.core.progress import Progress, Silent
 from kdsearch.data.records import DataInfo
-from kdsearch.errors import TeacherError
+from kdsearch.errors import TeacherError, UserError
 from kdsearch.files import write_text
 from kdsearch.pipeline.context import Context, open_context, spent, training_threads
 from kdsearch.pipeline.costs import ends, open_book
@@ -30,6 +30,7 @@ from kdsearch.pipeline.teacher import taught
 from kdsearch.pipeline.team import called, follows, joined
 from kdsearch.pipeline.together import Order, taking_part, trained_together
 from kdsearch.pipeline.trying_out import try_out
+from kdsearch.ranks import world
 from kdsearch.rundir import STAGES, RunDir
 
 SUPERNET = STAGES.index("supernet")
@@ -61,6 +62,11 @@ def run(
         SearchError: the search had to stop.
     """
     rundir, last = RunDir(out), STAGES.index(until or STAGES[-1])
+    if world() > 1 and last > SUPERNET:
+        raise UserError(
+            "a process group is set up here, which could not be left after the supernet; "
+            "leave it to kdsearch to set one up"
+        )
     before = spent(rundir.ledger)
     if follows():
         follow(config, out, last, given)

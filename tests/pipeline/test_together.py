@@ -164,6 +164,16 @@ def test_an_object_does_not_travel(tiny: Tiny, go: Go, tmp_path: Path) -> None:
         go(tiny(processes=2), tmp_path / "run", given=nn.Linear(2, 2))
 
 
+def test_a_group_that_is_there_already_is_not_taken_for_a_whole_run(
+    tiny: Tiny, go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its other processes would wait in the search for messages that never come."""
+    monkeypatch.setattr("kdsearch.pipeline.run.world", lambda: 2)
+    with pytest.raises(UserError, match="a process group is set up here"):
+        go(tiny(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("told", "expected"),
     [
