@@ -108,6 +108,8 @@ class Teacher(Training):
     """For student_friendly: smallest, largest, or {stage1.width: 16, …}."""
     conditioning: Conditioning = Conditioning()
     distribution: Distribution = Distribution()
+    held_out: tuple[Mapping[str, int | float | str], ...] = ()
+    """For generic: students that are never drawn, as [{stage1.width: 16, …}]."""
     lipschitz: NotBelowZero | None = None
     """Weight of SoTeacher's bound on the layers; null: 1e-5 for student_oriented, else 0."""
     consistency: NotBelowZero | None = None
@@ -236,6 +238,10 @@ class Distill(Training):
     knobs: Mapping[str, Knob] = {}
     """Narrows or fixes a knob, or sets an option: 'soften.temperature: [2, 4]' or
     {low, high, log}."""
+
+    bank: Annotated[int, Field(ge=0, le=1000)] = 0
+    """So many fixed variations of each image, which epochs go round, instead of new ones each
+    epoch: what the teacher says of them is stored once and shared by all trials. 0: none."""
 
     @property
     def names(self) -> tuple[str, ...]:

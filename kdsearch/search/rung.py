@@ -36,9 +36,11 @@ from kdsearch.supernet.evaluate import accuracy
 from kdsearch.supernet.prefixes import Prefixes
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
+from kdsearch.training.bank import Bank
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import Telling, fit
+from kdsearch.training.served import is_served
 
 CALIBRATION_BATCH = 128
 STUDENT = "student.safetensors"
@@ -143,7 +145,9 @@ class Rungs:
     def task(self, job: Job, method: Method) -> Distillation:
         """The student with all that its method needs; its modules' seed is the job's."""
         needs, plan = method.needs, self.setting.plan
-        teacher = self.teacher if needs.teacher or needs.online else None
+        asks = needs.teacher or needs.online
+        served = self.feed.told is not None and is_served(needs)
+        teacher = self.teacher if asks and not served else None
         if needs.auxiliary is not None:
             teacher = self.auxiliary(needs.auxiliary, job.architecture)
         return Distillation(
@@ -173,7 +177,9 @@ class Rungs:
 
     @cached_property
     def feed(self) -> Feed:
-        return Feed(self.data.train.to(self.setting.device), self.data.info)
+        bank, device = self.setting.bank, self.setting.device
+        told = None if bank is None else Bank(Path(bank), device)
+        return Feed(self.data.train.to(device), self.data.info, told)
 
     @cached_property
     def search_val(self) -> tuple[Tensor, Tensor]:

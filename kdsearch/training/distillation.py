@@ -17,6 +17,7 @@ from kdsearch.output import Output, single
 from kdsearch.training.learners import Learners, gather
 from kdsearch.training.online import led, said
 from kdsearch.training.precision import autocast
+from kdsearch.training.served import is_served
 from kdsearch.training.task import Batch, Loss, Sample, Shows
 
 
@@ -27,7 +28,8 @@ class Lesson(NamedTuple):
     """Gives an Output."""
     method: Method
     teacher: nn.Module | None
-    """Frozen, in eval mode, gives an Output; None where the method needs none."""
+    """Frozen, in eval mode, gives an Output; None where the method needs none, or where what
+    it would say is stored (`Sample.taught`)."""
 
 
 class Distillation:
@@ -54,7 +56,8 @@ class Distillation:
     @property
     def shows(self) -> Shows:
         needs = self.method.needs
-        return Shows(needs.views, 0 if needs.online is None else needs.online.lead - 1)
+        ahead = 0 if needs.online is None else needs.online.lead - 1
+        return Shows(needs.views, ahead, is_served(needs))
 
     def losses(self, batch: Batch) -> Iterator[Loss]:
         seen = self.seen(batch)
@@ -66,7 +69,9 @@ class Distillation:
         """One forward of everybody on the batch."""
         with self._autocast(batch.images):
             student = single(self.learners.student(batch.images))
-            teacher = None if self.teacher is None else frozen(self.teacher, batch.images)
+            teacher = batch.taught
+            if teacher is None and self.teacher is not None:
+                teacher = frozen(self.teacher, batch.images)
         online, guide = said(self.learners.online, batch, self.precision)
         return Seen(
             student,

@@ -5,6 +5,7 @@ What a step sees is a function of the plan and the step alone.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol
 
@@ -16,7 +17,9 @@ from kdsearch.data.augment import Augment, normalise
 from kdsearch.data.batches import Batches
 from kdsearch.data.partners import partners
 from kdsearch.data.records import DataInfo, Split
+from kdsearch.data.variations import variation
 from kdsearch.distill.method import View
+from kdsearch.output import Output, each
 from kdsearch.ranks import rank, world
 from kdsearch.training.parallel import own_share
 from kdsearch.training.plan import Plan
@@ -43,6 +46,8 @@ class Feed:
 
     split: Split
     info: DataInfo
+    told: Callable[[int], Output] | None = None
+    """What a teacher says of the whole set in each of its variations (training/bank.py)."""
 
     def batches(self, plan: Plan, shows: Shows, start: int, until: int) -> Iterator[Batch]:
         """See `Source`."""
@@ -54,7 +59,8 @@ class Feed:
         augment = Augment(plan.augment, self.info.size)
         for step in range(start, until):
             chosen = order.at(step)
-            shown = [self.shown(chosen, augment, derive(plan.seed, "augment", step))]
+            version = step // order.steps_per_epoch % max(1, plan.bank)
+            shown = [self.first(chosen, augment, plan, step, version)]
             for view in shows.views:
                 seed = derive(plan.seed, "view", view, step)
                 images = self.shown(self.related(view, chosen, seed), augment, seed)
@@ -74,12 +80,31 @@ class Feed:
                 step % order.steps_per_epoch == 0,
                 chosen[own].to(self.split.labels.device),
                 tuple((laid_out(images[own]), labels[own]) for images, labels in ahead),
+                self.said(chosen[own], version) if shows.told and plan.bank else None,
             )
+
+    def first(
+        self, positions: Tensor, augment: Augment, plan: Plan, step: int, version: int
+    ) -> Tensor:
+        """The images themselves: varied anew, or in one of their fixed variations."""
+        if not plan.bank:
+            return self.shown(positions, augment, derive(plan.seed, "augment", step))
+        whole = varied(self.split.images, augment, version)
+        images = whole[positions.to(whole.device)]
+        return normalise(images, self.info.mean, self.info.std)
+
+    def said(self, positions: Tensor, version: int) -> Output | None:
+        """What the teacher says of them in this variation, if that was stored."""
+        if self.told is None:
+            return None
+        whole = self.told(version)
+        return each(whole, lambda rows: rows[positions.to(rows.device)])
 
     def sample(self, batch_size: int) -> Sample:
         """See `Source`."""
         images = normalise(self.split.images[:2], self.info.mean, self.info.std)
-        return Sample(images, len(self.info.classes), len(self.split), batch_size)
+        taught = None if self.told is None else each(self.told(0), lambda rows: rows[:2])
+        return Sample(images, len(self.info.classes), len(self.split), batch_size, taught)
 
     def related(self, view: View, chosen: Tensor, seed: int) -> Tensor:
         """Positions of the images that a view shows beside those chosen."""
@@ -91,6 +116,12 @@ class Feed:
 
     def labels(self, positions: Tensor) -> Tensor:
         return self.split.labels[positions.to(self.split.labels.device)]
+
+
+@lru_cache(maxsize=2)
+def varied(images: Tensor, augment: Augment, version: int) -> Tensor:
+    """The whole set in a variation; kept for the epoch, as a tensor is told by identity."""
+    return variation(images, augment, version)
 
 
 TURNS: Mapping[View, int] = MappingProxyType({"90": 1, "180": 2, "270": 3})

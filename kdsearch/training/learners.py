@@ -111,7 +111,7 @@ def probed(
 ) -> Probe:
     ours = outlined(student, sample.images)
     check_parts("student", ours, needs.student)
-    theirs = None if teacher is None else outlined(teacher, sample.images)
+    theirs = sample.taught if teacher is None else outlined(teacher, sample.images)
     if theirs is not None:
         check_parts("teacher", theirs, needs.teacher)
     return Probe(ours, theirs, sample.classes, sample.train_images, sample.batch_size)

@@ -29,6 +29,8 @@ class Plan:
     """Time constant of the weights' running average, as a share of the steps."""
     precision: str = "float32"
     """'float32' or 'bf16' (autocast of the forward pass; losses stay in float32)."""
+    bank: int = 0
+    """So many fixed variations of each image that epochs go round; 0: new ones each epoch."""
     rollbacks: int = 0
     """How often a run that goes wrong goes back to its last checkpoint, each time halving the
     learning rate of all that follows."""

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 from torch import Tensor, nn
 
 from kdsearch.distill.method import View
+from kdsearch.output import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class Shows:
     views: tuple[View, ...] = ()
     ahead: int = 0
     """Further batches, for a teacher that takes more steps than the student."""
+    told: bool = False
+    """Whether stored outputs of the teacher serve in its place."""
 
 
 class Batch(NamedTuple):
@@ -33,6 +36,8 @@ class Batch(NamedTuple):
     """int64 (batch,): positions in the training set, where the feed knows them."""
     ahead: tuple[tuple[Tensor, Tensor], ...] = ()
     """Images and labels of further batches."""
+    taught: Output | None = None
+    """What the teacher says of the images, where that is stored."""
 
 
 class Sample(NamedTuple):
@@ -43,6 +48,8 @@ class Sample(NamedTuple):
     classes: int
     train_images: int
     batch_size: int
+    taught: Output | None = None
+    """What the teacher says of two images, where that is stored."""
 
 
 class Loss(NamedTuple):

@@ -156,4 +156,4 @@ def test_a_set_smaller_than_a_batch_is_one(numbered: Feed) -> None:
 def test_a_sample_is_two_images_and_the_sets_numbers(numbered: Feed) -> None:
     sample = numbered.sample(16)
     assert sample.images.shape == (2, 1, 4, 4) and numbers(sample.images) == [0, 1]
-    assert sample[1:] == (CLASSES, COUNT, 16)
+    assert sample[1:] == (CLASSES, COUNT, 16, None)

@@ -14,6 +14,7 @@ from kdsearch.core.paths import Weights, sandwich
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space, Value
 from kdsearch.supernet.policies.policy import Terms
+from kdsearch.training.parallel import averaged
 
 FLOOR = 0.3
 """Share of the draws that stays uniform."""
@@ -66,12 +67,3 @@ class Importance(nn.Module):
         norm = gradient.norm(dim=1).sum()
         places = [self.places[pair] for pair in path.choices]
         self.norms[places] = DECAY * self.norms[places] + (1 - DECAY) * norm
-
-
-def averaged(norms: Tensor) -> Tensor:
-    """Over all processes that train together, so that they draw the same paths."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return norms
-    total = norms.clone()
-    torch.distributed.all_reduce(total)
-    return total / torch.distributed.get_world_size()
