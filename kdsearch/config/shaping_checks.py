@@ -10,6 +10,7 @@ SHAPING: Mapping[str, Sequence[str]] = {
     "student": ("student_friendly",),
     "conditioning": BRANCHED,
     "distribution": ("generic",),
+    "held_out": ("generic",),
     "lipschitz": ("student_oriented", *BRANCHED),
     "consistency": ("student_oriented", *BRANCHED),
 }
@@ -27,3 +28,5 @@ def shaping(config: Config) -> Iterator[Problem]:
                 rule = "is for loss: target_cost; remove this"
                 yield ("teacher", "distribution", key), rule
     yield from not_of_space(config, ("teacher", "student"), it.student)
+    for i, student in enumerate(it.held_out):
+        yield from not_of_space(config, ("teacher", "held_out", i), student)

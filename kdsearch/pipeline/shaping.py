@@ -16,7 +16,12 @@ from kdsearch.teachers.training import Pool, Shaping
 def shaping_of(context: Context) -> Shaping:
     teacher, space = context.config.teacher, context.space
     return Shaping(
-        Pool(space.family, space.space, named(teacher.student, space.space)),
+        Pool(
+            space.family,
+            space.space,
+            named(teacher.student, space.space),
+            tuple(map(Architecture.of, teacher.held_out)),
+        ),
         Conditioning(**teacher.conditioning.model_dump()),
         Learning(**teacher.distribution.model_dump()),
         teacher.lipschitz,
@@ -39,10 +44,13 @@ def shaping_key(training: str, shaping: Shaping) -> dict[str, Any]:
         "student": pool.student.as_dict(),
         "conditioning": asdict(shaping.conditioning),
         "distribution": asdict(shaping.distribution),
+        "held_out": [a.as_dict() for a in sorted(set(pool.held_out))],
         "lipschitz": shaping.lipschitz,
         "consistency": shaping.consistency,
     }
     key = {name: content[name] for name, ways in SHAPING.items() if training in ways}
+    if not pool.held_out:
+        key.pop("held_out", None)
     if training in BRANCHED:
         key["family"] = pool.family
         key["space"] = {name: list(values) for name, values in pool.space.choices().items()}

@@ -20,6 +20,7 @@ from kdsearch.nets.kinds import family_of, identity
 from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.shaping import shaping_key, shaping_of
+from kdsearch.pipeline.stopwatch import stopwatch, taken
 from kdsearch.teachers.make import (
     WEIGHTS,
     Finetune,
@@ -72,9 +73,10 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
             feed = Feed(loaded.train.to(context.device), info)
             checkpoint = folder / "checkpoint.safetensors"
             course = Course(feed, plan, checkpoint, context.progress, shaping)
-            make_teacher(
-                origin, training, course, folder, finetune=finetune, given=context.given
-            )
+            with stopwatch(folder, goes_on=checkpoint.exists()):
+                make_teacher(
+                    origin, training, course, folder, finetune=finetune, given=context.given
+                )
             network = load_teacher(folder, course, context.given)
             course.checkpoint.unlink(missing_ok=True)
             note_scores(folder, network, loaded.search_val.to(context.device), info)
@@ -107,7 +109,7 @@ def untrained(context: Context, data: Path, info: DataInfo) -> Path:
 
 
 def note_scores(folder: Path, network: nn.Module, search_val: Split, info: DataInfo) -> None:
-    """Adds to teacher.json how well the teacher does itself, and what it costs."""
+    """Adds to teacher.json how well the teacher does itself, and what it costs and took."""
     images = normalise(search_val.images, info.mean, info.std)
     scores = predict(network, images, SCORED_BATCH)
     shape = (info.channels, info.size, info.size)
@@ -117,6 +119,7 @@ def note_scores(folder: Path, network: nn.Module, search_val: Split, info: DataI
         "entropy": mean_entropy(scores),
         "params": params(network),
         "macs": macs(network, shape),
+        "seconds": taken(folder),
     }
     known = read_json(folder / "teacher.json")
     write_json(folder / "teacher.json", {**known, **found})

@@ -6,7 +6,7 @@ generic teacher's paper (arXiv:2407.16040) tells us no more than that it is trai
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from kdsearch.core.paths import drawn
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space, Value
+from kdsearch.errors import TeacherError
 from kdsearch.teachers.learning import Learning
 
 BETAS = (0.5, 0.999)
@@ -21,6 +22,8 @@ DECAY = 1e-3
 TINY = 1e-8
 MEMORY = 0.9
 """Of the moving average that a path's loss is held against."""
+ATTEMPTS = 1000
+"""Draws after which nothing but students held out seems to be left."""
 
 
 class PathDistribution(nn.Module):
@@ -31,6 +34,8 @@ class PathDistribution(nn.Module):
 
     Args:
         costs: relative cost of the value at each place of theta; see `teachers.costs`.
+        held_out: students that are never drawn. `probabilities` takes no account of them, as
+            they are few.
     """
 
     theta: Tensor
@@ -40,8 +45,15 @@ class PathDistribution(nn.Module):
     average: Tensor
     costs: Tensor
 
-    def __init__(self, space: Space, rule: Learning, costs: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        space: Space,
+        rule: Learning,
+        costs: Tensor | None = None,
+        held_out: Collection[Architecture] = (),
+    ) -> None:
         super().__init__()
+        self.held_out = frozenset(held_out)
         self.rule = rule
         self.space = space
         self.choices = space.choices()
@@ -67,7 +79,20 @@ class PathDistribution(nn.Module):
         }
 
     def draw(self, rng: random.Random) -> Architecture:
-        return drawn(self.space, rng, self.probabilities())
+        """A student that is not held out.
+
+        Raises:
+            TeacherError: none was found.
+        """
+        odds = self.probabilities()
+        for _ in range(ATTEMPTS):
+            path = drawn(self.space, rng, odds)
+            if path not in self.held_out:
+                return path
+        raise TeacherError(
+            f"{ATTEMPTS} students drawn in a row are of the {len(self.held_out)} in "
+            "teacher.held_out; hold out fewer, or raise teacher.distribution.floor"
+        )
 
     def learn(
         self, paths: Sequence[Architecture], losses: Sequence[float], progress: float

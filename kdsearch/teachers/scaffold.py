@@ -71,10 +71,10 @@ def of_whole_space(course: Course) -> PathDistribution:
     """The distribution that the course asks for; where it minds costs, they are measured."""
     rule, pool, info = course.shaping.distribution, pool_of(course), course.feed.info
     if not rule.minds_cost:
-        return PathDistribution(pool.space, rule)
+        return PathDistribution(pool.space, rule, held_out=pool.held_out)
     shape = (info.channels, info.size, info.size)
     costs = value_costs(pool.family, pool.space, shape, course.plan.seed)
-    return PathDistribution(pool.space, rule, costs)
+    return PathDistribution(pool.space, rule, costs, pool.held_out)
 
 
 def of_one_student(course: Course) -> PathDistribution:

@@ -24,6 +24,8 @@ class Pool:
     space: Space
     student: Architecture | None = None
     """The one that `student_friendly` names."""
+    held_out: tuple[Architecture, ...] = ()
+    """Never drawn by `generic`."""
 
 
 @dataclass(frozen=True, slots=True)

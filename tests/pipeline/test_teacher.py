@@ -115,6 +115,8 @@ def test_what_a_shaped_teacher_depends_on_names_it(tiny: Any, tmp_path: Path) ->
     assert generic != key(tiny, tmp_path, "generic", conditioning={"paths": 3})
     assert generic != key(tiny, tmp_path, "generic", distribution={"loss": "capability"})
     assert generic != key(tiny, tmp_path, "generic", lipschitz=0.1)
+    assert "held_out" not in generic
+    assert generic != key(tiny, tmp_path, "generic", held_out=[SOME])
     friendly = key(tiny, tmp_path, "student_friendly")
     assert friendly["student"]["stage1.width"] == 2 and "distribution" not in friendly
     assert friendly != key(tiny, tmp_path, "student_friendly", student=SOME)

@@ -9,6 +9,7 @@ from scipy.stats import chisquare
 
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Choice, Point, Space
+from kdsearch.errors import TeacherError
 from kdsearch.teachers.costs import value_costs
 from kdsearch.teachers.learning import ARCHITECTURE_LOSSES, Learning
 from kdsearch.teachers.paths import PathDistribution
@@ -170,3 +171,32 @@ def test_costs_of_values_rise_with_the_values() -> None:
     assert total(space.smallest()) < 0.15
     widths = found[:3].tolist()
     assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize("loss", ["none", "capability"])
+def test_students_held_out_are_never_drawn(loss: str) -> None:
+    points = [Architecture.of(point) for point in SPACE.points()]
+    held_out, rest = points[:2], set(points[2:])
+    made = PathDistribution(SPACE, Learning(loss, learning_rate=FAST), held_out=held_out)
+    seen = set()
+    for step in range(2000):
+        paths = [made.draw(random.Random(2 * step + k)) for k in range(2)]
+        seen.update(paths)
+        if loss != "none":
+            made.learn(paths, [float(path["width"]) for path in paths], 0.5)
+    assert seen == rest
+
+
+def test_without_students_held_out_draws_are_the_same() -> None:
+    plain, other = (
+        PathDistribution(SPACE, Learning(), held_out=out)
+        for out in ((), (Architecture.of({"width": 3, "depth": 1}),))
+    )
+    draws = [[d.draw(random.Random(k)) for k in range(50)] for d in (plain, other)]
+    assert draws[0] == draws[1]
+
+
+def test_a_space_that_is_held_out_whole_is_an_error() -> None:
+    everyone = [Architecture.of(point) for point in SPACE.points()]
+    with pytest.raises(TeacherError, match="of the 6 in teacher.held_out; hold out fewer"):
+        PathDistribution(SPACE, Learning(), held_out=everyone).draw(random.Random(0))
