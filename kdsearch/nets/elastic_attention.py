@@ -4,7 +4,7 @@ Elastic heads of a fixed size, so that a head's scores keep their scale, and que
 values that each keep a prefix of their own: Chen et al., 2021, arXiv:2107.00651, and its code
 (microsoft/Cream, AutoFormer). Ours: one tensor of three leading slices does that; heads of 16
 features (NASViT has 8, AutoFormer 64); no biases on queries, keys and values, as in Dehghani
-et al., 2023, arXiv:2302.05442, sec. 2 (a key's bias has no gradient at all).
+et al., 2023, arXiv:2302.05442, sec. 2, as we recall it (a key's bias has no gradient at all).
 """
 
 import math

@@ -1,5 +1,5 @@
 """LayerScale: a branch times a learnt number per feature, small at first (Touvron et al., 2021,
-arXiv:2103.17239, sec. 2, with its 0.1 for networks of up to 18 blocks).
+arXiv:2103.17239, sec. 2, with its 0.1 for networks of up to 18 blocks, as we recall it).
 
 Without it our transformers fall back to chance under the learning rates that suit the other
 families.
