@@ -1,9 +1,10 @@
 """From pixels to tokens that know where they are: patches, and positions that fit any map.
 
 Positions come from a depthwise 3x3 convolution of the token map, whose zero padding tells the
-border (Chu et al., 2021, arXiv:2102.10882). Ours: one at the start of every stage. A family does not know how large its
-images are, and a space may vary their size: learnt tables would have to be stretched, while
-this fits every map, and a narrower student uses the leading filters.
+border (Chu et al., 2021, arXiv:2102.10882); ours: one at the start of every stage. A family
+does not know how large its images are, and a space may vary their size: learnt tables would
+have to be stretched, while this fits every map, and a narrower student uses the leading
+filters. On digits it also learns much faster than fixed sines and cosines.
 """
 
 import torch.nn.functional as F
