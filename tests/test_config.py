@@ -371,6 +371,7 @@ SUPERNETS: list[tuple[Mapping[str, Any], str]] = [
         {"shrink": ["width", "dept"]},
         "supernet.shrink[1] = 'dept': did you mean 'depth'?",
     ),
+    ({"sort_channels": True}, "supernet.sort_channels = true: sorts before smaller expan"),
     ({"policy": "sandwhich"}, "supernet.policy = 'sandwhich': "),
     ({"policy": "learned"}, "supernet.policy = 'learned': needs a distribution over paths"),
 ]

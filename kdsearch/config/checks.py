@@ -94,6 +94,9 @@ def supernet(config: Config) -> Iterator[Problem]:
         rule = "needs a distribution over paths; set teacher.training: generic and "
         rule += "teacher.distribution.loss: capability"
         yield ("supernet", "policy"), rule
+    if it.sort_channels and "expand" not in it.shrink:
+        rule = "sorts before smaller expansions open; put expand into supernet.shrink"
+        yield ("supernet", "sort_channels"), rule
     if not it.shrink or refused(lambda: spaces.load_space(config.space)):
         return  # what is wrong with the space is said elsewhere
     space = spaces.load_space(config.space).space

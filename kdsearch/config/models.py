@@ -172,6 +172,9 @@ class Supernet(Training):
     student down, such as [kernel, depth, expand, width]. Empty: all are open from the start."""
     shrink_until: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the training at which progressive shrinking has opened everything."""
+    sort_channels: bool = False
+    """Whether the hidden channels of inverted bottlenecks are sorted by importance before
+    progressive shrinking opens smaller expansions."""
     average: bool = False
     """Whether the running average of the weights is kept instead of the last ones."""
     clip_value: AboveZero | None = None

@@ -4,7 +4,7 @@ arXiv:1908.09791, sec. 3.3). First the largest alone, then kind by kind, value b
 
 from collections.abc import Sequence
 
-from kdsearch.core.space import Choice, Space
+from kdsearch.core.space import Choice, Space, Value
 from kdsearch.errors import UserError, did_you_mean
 
 
@@ -42,3 +42,20 @@ def opened(space: Space, progress: float, order: Sequence[str], until: float) ->
 
 def most_values(space: Space, kind: str) -> int:
     return max(len(v) for name, v in space.choices().items() if kind_of(name) == kind)
+
+
+def openings(
+    space: Space, kind: str, order: Sequence[str], until: float
+) -> list[tuple[float, tuple[Value, ...]]]:
+    """When a kind's smaller values open: the share of the training, and those open before."""
+    if kind not in order:
+        return []
+    turns = {name: most_values(space, name) - 1 for name in order}
+    before = sum(turns[name] for name in order[: order.index(kind)])
+    total = 1 + sum(turns.values())
+    axes = [values for name, values in space.choices().items() if kind_of(name) == kind]
+    found = []
+    for number in range(1, turns[kind] + 1):
+        smaller = {value for values in axes for value in values[:-1][::-1][: number - 1]}
+        found.append((until * (before + number) / total, tuple(sorted(smaller, key=float))))
+    return found

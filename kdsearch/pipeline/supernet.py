@@ -26,6 +26,7 @@ from kdsearch.pipeline.teacher import untrained
 from kdsearch.search.rung import CHECKPOINT
 from kdsearch.supernet.policies import POLICIES
 from kdsearch.supernet.policies.policy import Terms
+from kdsearch.supernet.shrink import fit_sorting
 from kdsearch.supernet.teaching import TARGETS, Teaching
 from kdsearch.supernet.train import Sampling, SupernetTask
 from kdsearch.teachers.make import load_teacher
@@ -61,6 +62,7 @@ def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) 
         "until": config.shrink_until if config.shrink else None,
         "recipes": recipes(context, taught=teacher is not None),
         "average": config.average,
+        "sort_channels": config.sort_channels,
         "seed": derive(context.config.seed, "paths"),
     }
     key: dict[str, Any] = {
@@ -80,14 +82,12 @@ def trained(context: Context, data: Path, info: DataInfo, teacher: Path | None) 
             course = Course(feed, plan, Path(), Silent())
             guide = None if teacher is None else load_teacher(teacher, course, context.given)
             task, net = supernet_task(context, feed, guide, learned(teacher))
-            done = fit(
-                task,
-                feed,
-                plan,
-                until=plan.steps,
-                checkpoint=folder / CHECKPOINT,
-                tell=Telling(context.progress, "supernet"),
-            )
+            tell, checkpoint = Telling(context.progress, "supernet"), folder / CHECKPOINT
+            if config.sort_channels:
+                done = fit_sorting(task, feed, plan, checkpoint, tell)
+            else:
+                until = plan.steps
+                done = fit(task, feed, plan, until=until, checkpoint=checkpoint, tell=tell)
             if config.average:
                 load_average(net, done)
             write_bytes(folder / "supernet.safetensors", kept_weights(net))

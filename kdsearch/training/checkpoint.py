@@ -24,6 +24,8 @@ class Progressed:
     best_cross_entropy: float = float("inf")
     rollbacks: int = 0
     """How often it went wrong and came back to a checkpoint."""
+    rearranged: int = 0
+    """How often its weights were changed by something else than a step."""
 
 
 def write_checkpoint(
@@ -45,6 +47,7 @@ def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) 
         "curve": at.curve,
         "best": at.best_cross_entropy,
         "rollbacks": at.rollbacks,
+        "rearranged": at.rearranged,
     }
     contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     return save(contiguous, {"facts": json.dumps(facts)})
@@ -83,6 +86,7 @@ def read_checkpoint(
         [(s, x) for s, x in facts["curve"]],
         facts["best"],
         facts.get("rollbacks", 0),
+        facts.get("rearranged", 0),
     )
 
 

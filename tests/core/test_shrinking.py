@@ -2,7 +2,7 @@
 
 import pytest
 
-from kdsearch.core.shrinking import check_order, opened
+from kdsearch.core.shrinking import check_order, opened, openings
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import UserError
 
@@ -47,3 +47,13 @@ def test_an_unknown_kind_says_which_there_are() -> None:
     check_order(SPACE, ("depth", "resolution"))
     with pytest.raises(UserError, match="'dept' is no kind of axis here; did you mean"):
         check_order(SPACE, ("dept",))
+
+
+def test_openings_are_where_values_join() -> None:
+    found = openings(SPACE, "width", ("depth", "width"), 0.4)
+    assert found == [(pytest.approx(0.2), ()), (pytest.approx(0.3), (4,))]
+    for share, before in found:
+        was = opened(SPACE, share - 1e-6, ("depth", "width"), 0.4).choices()["stage1.width"]
+        now = opened(SPACE, share + 1e-6, ("depth", "width"), 0.4).choices()["stage1.width"]
+        assert len(now) == len(was) + 1 and set(before) == set(was) - {8}
+    assert openings(SPACE, "expand", ("depth", "width"), 0.4) == []
