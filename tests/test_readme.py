@@ -60,11 +60,11 @@ def small(width):
     return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
 
 
-def test_there_is_a_block_for_data_teacher_budget_and_student():
-    assert [len(b.splitlines()) <= 10 for b in blocks("yaml")] == [True] * 4
+def test_there_is_a_block_for_data_teacher_budget_student_and_supernet():
+    assert [len(b.splitlines()) <= 10 for b in blocks("yaml")] == [True] * 5
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_the_yaml_blocks_are_configs(number, tmp_path):
     path = tmp_path / "run.yaml"
     path.write_text(blocks("yaml")[number], encoding="utf-8")
