@@ -7,6 +7,7 @@ generic teacher's paper (arXiv:2407.16040) tells us no more than that it is trai
 
 import random
 from collections.abc import Collection, Sequence
+from math import log
 
 import torch
 from torch import Tensor, nn
@@ -72,11 +73,18 @@ class PathDistribution(nn.Module):
     def probabilities(self) -> dict[str, dict[Value, float]]:
         """What paths are drawn with: by axis, of each of its values."""
         floor = self.rule.floor
-        mixed = [(1 - floor) * log.exp() + floor / len(log) for log in self.logarithms()]
+        mixed = [(1 - floor) * own.exp() + floor / len(own) for own in self.logarithms()]
         return {
             name: dict(zip(values, p.tolist(), strict=True))
             for (name, values), p in zip(self.choices.items(), mixed, strict=True)
         }
+
+    def evenness(self) -> float:
+        """Entropy of what paths are drawn with, over that of even draws: 1 is even."""
+        found = [list(axis.values()) for axis in self.probabilities().values()]
+        entropy = -sum(p * log(p) for axis in found for p in axis if p > 0)
+        most = sum(log(len(axis)) for axis in found)
+        return entropy / most if most else 1.0
 
     def draw(self, rng: random.Random) -> Architecture:
         """A student that is not held out.
@@ -118,17 +126,17 @@ class PathDistribution(nn.Module):
         floor, weight = self.rule.floor, self.rule.entropy_at(progress)
         pull = self.pull() * self.costs
         gradients = []
-        for (name, values), log, tilt in zip(
+        for (name, values), logs, tilt in zip(
             self.choices.items(), self.logarithms(), torch.split(pull, self.sizes), strict=True
         ):
-            p = log.exp()
+            p = logs.exp()
             places = [values.index(path[name]) for path in paths]
             slope = tilt.clone()
             for at, gain in zip(places, gains, strict=True):
                 slope[at] += gain / len(paths) / ((1 - floor) * p[at] + floor / len(p))
             expected = (1 - floor) * p * (slope - (p * slope).sum())
-            entropy = -(p * log).sum()
-            gradients.append(expected + weight * p * (log + entropy))
+            entropy = -(p * logs).sum()
+            gradients.append(expected + weight * p * (logs + entropy))
         return torch.cat(gradients)
 
     def pull(self) -> float:

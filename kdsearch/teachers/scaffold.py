@@ -34,7 +34,7 @@ def train_with_branches(
         return Trained(curve)
     odds = distribution.probabilities()
     paths = {name: [list(pair) for pair in axis.items()] for name, axis in odds.items()}
-    return Trained(curve, {"paths": paths})
+    return Trained(curve, {"paths": paths, "path_evenness": distribution.evenness()})
 
 
 def make_branches(

@@ -200,3 +200,14 @@ def test_a_space_that_is_held_out_whole_is_an_error() -> None:
     everyone = [Architecture.of(point) for point in SPACE.points()]
     with pytest.raises(TeacherError, match="of the 6 in teacher.held_out; hold out fewer"):
         PathDistribution(SPACE, Learning(), held_out=everyone).draw(random.Random(0))
+
+
+def test_evenness_is_one_for_even_draws_and_falls_with_theta() -> None:
+    assert PathDistribution(SPACE, Learning()).evenness() == pytest.approx(1)
+    assert tilted(1.0).evenness() == pytest.approx(1)
+    halves = PathDistribution(Space({"depth": Choice((1, 2))}), Learning(floor=0.0))
+    halves.theta.copy_(torch.tensor([math.log(3), 0.0]))
+    by_hand = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25)) / math.log(2)
+    assert halves.evenness() == pytest.approx(by_hand)
+    alone = PathDistribution(Space({"depth": Choice((1,))}), Learning())
+    assert alone.evenness() == 1
