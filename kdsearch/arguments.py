@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     from_a_config(verbs)
+    comparisons(verbs)
     on_a_run(verbs)
     for what, about in LISTED.items():
         one = add(verbs, what, about)
@@ -77,6 +78,9 @@ def from_a_config(verbs: Any) -> None:
     )
     config(one)
 
+
+def comparisons(verbs: Any) -> None:
+    """The verbs that set several trainings against each other, in pairs of equal seeds."""
     one = add(
         verbs,
         "compare",
@@ -95,6 +99,43 @@ def from_a_config(verbs: Any) -> None:
         default=3,
         metavar="N",
         help="runs of each method, paired across methods; default: %(default)s",
+    )
+    as_json(one)
+
+    one = add(
+        verbs,
+        "compare-teachers",
+        "kinds of teachers, compared by the same students that each of them taught",
+    )
+    config(one)
+    one.add_argument(
+        "--kinds",
+        metavar="A,B",
+        help="none (labels alone), plain, student_oriented, student_friendly, generic; "
+        "KIND@KEY=VALUE sets a key of the config's teacher: "
+        "generic@conditioning.kl=3@distribution.loss=capability; plain joins, as the "
+        "baseline; default: none and the config's own",
+    )
+    one.add_argument(
+        "--students",
+        default="6",
+        metavar="N|FILE",
+        help="how many are drawn from the space, one in three of which no teacher draws while "
+        "it is trained; or a YAML file with lists `students` and `held_out`; "
+        "default: %(default)s",
+    )
+    one.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="S",
+        help="teachers of each kind, and trainings of each student; default: %(default)s",
+    )
+    one.add_argument(
+        "--specialised",
+        action="store_true",
+        help="also trains a student-friendly teacher for every student, which takes long: "
+        "how far the others are behind it",
     )
     as_json(one)
 

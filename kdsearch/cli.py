@@ -126,6 +126,23 @@ def compare(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def compare_teachers(arguments: argparse.Namespace) -> int:
+    from kdsearch.config import read_config
+    from kdsearch.pipeline.arms import names_of
+    from kdsearch.pipeline.compare_teachers import PAGE, Asked, text
+    from kdsearch.pipeline.compare_teachers import compare_teachers as run_all
+
+    config = read_config(arguments.config, arguments.set)
+    kinds = names_of(config, arguments.kinds)
+    asked = Asked(kinds, arguments.students, arguments.seeds, arguments.specialised)
+    with terminal_progress(sys.stderr) as progress:
+        content = run_all(config, out_of(arguments), progress, asked)
+    say(content, arguments.json, text(content))
+    if not arguments.json:
+        print(f"page: {out_of(arguments) / PAGE}")
+    return 0
+
+
 def status(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.status import lines
     from kdsearch.pipeline.status import status as state
@@ -259,13 +276,14 @@ def say(content: Any, as_json: bool, text: str) -> None:
 
 VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
     {
-        verb.__name__: verb
+        verb.__name__.replace("_", "-"): verb
         for verb in (
             init,
             check,
             run,
             distill,
             compare,
+            compare_teachers,
             status,
             front,
             trials,

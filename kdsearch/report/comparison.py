@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from kdsearch.core.quantities import UNKNOWN, count, milliseconds, percent
 from kdsearch.report import dots
-from kdsearch.report.axes import Naming, drawable, percents
-from kdsearch.report.compared import BASELINES, Compared, MethodRow, Outcome, Spread
+from kdsearch.report.axes import drawable, percents
+from kdsearch.report.compared import BASELINES, Compared, MethodRow, Outcome
+from kdsearch.report.differences import difference_cell, figure, points, points_axis
 from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.dots import Column, DotPlot
 from kdsearch.report.markup import Markup, element, joined
@@ -110,7 +111,7 @@ def _accuracies(compared: Compared) -> Markup:
         percents,
         percent,
     )
-    return _figure(
+    return figure(
         plot,
         "Scored on the search-validation images; the test images stay closed. Vertical lines "
         "are the means of the baselines. At equal seconds a method takes as many steps as fit "
@@ -137,7 +138,7 @@ def _differences(compared: Compared, base: str) -> Markup:
         points,
         has_zero=True,
     )
-    return _figure(plot, f"In percentage points. {PAIRED} {chance(compared)}")
+    return figure(plot, f"In percentage points. {PAIRED} {chance(compared)}")
 
 
 PAIRED = (
@@ -161,17 +162,6 @@ def chance(compared: Compared) -> str:
         f"With {len(compared.rows)} methods there are {len(shown)} intervals of differences "
         "on this page; where nothing differs, about one in twenty of them leaves zero out by "
         "chance."
-    )
-
-
-def _figure(plot: DotPlot, caption: str) -> Markup:
-    if not any(s for column in plot.columns for s in column.spreads if s and drawable(s.mean)):
-        return nothing("Nothing to draw: no run has come to its end.")
-    return element(
-        "figure",
-        element("div", dots.wide(plot), class_="wide"),
-        element("div", *(dots.narrow(plot, one) for one in plot.columns), class_="narrow"),
-        element("figcaption", caption),
     )
 
 
@@ -202,18 +192,10 @@ def _outcome_cells(method: MethodRow, outcome: Outcome, bases: Sequence[str]) ->
     return [
         Cell(method.name, knobs_text(method.knobs)),
         Cell(percent(accuracy.mean), interval_text(accuracy.ci95), number=True),
-        *(_difference_cell(outcome.versus.get(base)) for base in bases),
+        *(difference_cell(outcome.versus.get(base)) for base in bases),
         Cell(UNKNOWN if outcome.steps is None else f"{outcome.steps:,}", number=True),
         Cell(f"{ended} of {begun}" if begun else UNKNOWN, number=True),
     ]
-
-
-def _difference_cell(spread: Spread | None) -> Cell:
-    if spread is None or not drawable(spread.mean):
-        return Cell(UNKNOWN, number=True)
-    ends = dots.known(spread)
-    between = f"{points(ends[0])} to {points(ends[1])}" if ends else ""
-    return Cell(f"{points(spread.mean)} {spread.says}".rstrip(), between, number=True)
 
 
 def _steps(compared: Compared) -> Markup:
@@ -256,21 +238,3 @@ def _failed(compared: Compared) -> Markup:
         for reason in of(method).failed
     ]
     return table(headers, rows, "plain") if rows else nothing("Every run came to its end.")
-
-
-def points(value: float) -> str:
-    """A difference of accuracies in percentage points: '+1.2'."""
-    return signed(f"{100 * value:+.1f}")
-
-
-def points_axis(ticks: Sequence[float]) -> Naming:
-    """Names ticks in percentage points, with as many decimals as they need."""
-    whole = all(abs(100 * tick - round(100 * tick)) < 1e-9 for tick in ticks)
-    return lambda value: signed(f"{100 * value:+.{0 if whole else 1}f}")
-
-
-def signed(number: str) -> str:
-    """With a real minus sign, and nothing before a zero."""
-    if not number.strip("+-0."):
-        return number.lstrip("+-")
-    return number.replace("-", "−")
