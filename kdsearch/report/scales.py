@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+TINY = 1e-200
+"""Closer together than so, numbers are one to a linear axis."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -51,8 +54,8 @@ def log_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:
     """The interval with a margin; a single value gets a width of its own."""
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        half = abs(low) * 0.1 or 0.5
+    if high - low <= max(1e-9 * max(abs(low), abs(high)), TINY):
+        half = abs(low) * 0.1 if abs(low) > TINY else 0.5
         return low - half, high + half
     return low - share * (high - low), high + share * (high - low)
 

@@ -55,3 +55,8 @@ def test_a_single_value_gets_an_axis() -> None:
     low, high = padded_log(0.02, 0.02)
     assert high / low == pytest.approx(3)
     assert math.sqrt(low * high) == pytest.approx(0.02)
+
+
+def test_numbers_too_close_for_ticks_get_a_width_of_their_own() -> None:
+    low, high = padded(0.0, 5e-324)
+    assert (low, high) == (-0.5, 0.5) and nice_ticks(low, high)
