@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kdsearch.core.records import Recipe
-from kdsearch.core.space import Choice, Space, Value
+from kdsearch.core.space import Choice, Range, Space, Value
 from kdsearch.distill import BROKEN, METHODS, OURS
 from kdsearch.distill.combined import PLUS, Combined, combined_space, weight_space
 from kdsearch.distill.method import Method, Needs
@@ -119,7 +119,12 @@ def possible_needs(kind: Kind, space: Space) -> list[Needs]:
 
 
 def method_of(recipe: Recipe) -> Method:
-    """The method of a recipe, with its knobs' values."""
-    make: Callable[..., Method] = kind(recipe.method).make
-    knobs: Mapping[str, Value] = dict(recipe.knobs)
+    """The method of a recipe, with its knobs' values; 2 is 2.0 where a range holds it."""
+    found = kind(recipe.method)
+    axes = found.allowed.axes
+    knobs: Mapping[str, Value] = {
+        name: float(value) if isinstance(axes.get(name), Range) else value
+        for name, value in recipe.knobs
+    }
+    make: Callable[..., Method] = found.make
     return make(**knobs)

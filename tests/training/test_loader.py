@@ -63,7 +63,7 @@ def test_batches_are_the_loaders() -> None:
 def test_a_sample_has_the_sets_numbers() -> None:
     sample = feed().sample(4)
     assert torch.equal(sample.images, IMAGES[:2])
-    assert sample[1:] == (3, 12, 4)
+    assert sample[1:] == (3, 12, 4, None)
 
 
 def test_views_are_turned() -> None:
