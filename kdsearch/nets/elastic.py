@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kdsearch.nets.pointwise import pointwise
+
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
@@ -43,6 +45,8 @@ class ElasticConv2d(nn.Module):
         conv = self.widest
         weight = conv.weight[:outputs, : images.shape[1]]
         bias = None if conv.bias is None else conv.bias[:outputs]
+        if conv.kernel_size == conv.stride == (1, 1):
+            return pointwise(images, weight, bias)
         return F.conv2d(images, weight, bias, conv.stride, conv.padding)
 
     def carve(self, inputs: int, outputs: int) -> nn.Conv2d:

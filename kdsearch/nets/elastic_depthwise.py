@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from kdsearch.nets.depthwise import centre, depthwise
+
 
 class ElasticDepthwise2d(nn.Module):
     """Without bias, same padding; channels come from the tensor, the kernel with the call.
@@ -45,9 +47,8 @@ class ElasticDepthwise2d(nn.Module):
         return centre(weight, kernel)
 
     def forward(self, maps: Tensor, kernel: int) -> Tensor:
-        channels = maps.shape[1]
-        weight = self.weight(channels, kernel)
-        return F.conv2d(maps, weight, None, self.widest.stride, kernel // 2, groups=channels)
+        stride, _ = self.widest.stride
+        return depthwise(maps, self.weight(maps.shape[1], kernel), stride)
 
     def carve(self, channels: int, kernel: int) -> nn.Conv2d:
         stride, _ = self.widest.stride
@@ -59,9 +60,3 @@ class ElasticDepthwise2d(nn.Module):
         with torch.no_grad():
             plain.weight.copy_(self.weight(channels, kernel))
         return plain
-
-
-def centre(weight: Tensor, size: int) -> Tensor:
-    """The middle `size` by `size` of each filter."""
-    edge = (weight.shape[-1] - size) // 2
-    return weight[..., edge : edge + size, edge : edge + size]
