@@ -1,5 +1,6 @@
 """The teachers of a comparison: 'plain', 'generic@conditioning.kl=3', each as a config."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from kdsearch.teachers import TEACHERS
 NONE, BASELINE, FRIENDLY = "none", "plain", "student_friendly"
 SPECIALISED = "one for each student"
 """What the arm is called that has a student-friendly teacher for every student."""
+BETWEEN = re.compile(r",(?![^{\[]*[}\]])")
+"""Commas between kinds, not those of a value in braces or brackets."""
 SECTIONS = ("data", "teacher", "space", "distill", "seed", "device", "precision", "store")
 """What a teacher's config takes over; the rest has checks of its own that do not matter."""
 
@@ -38,7 +41,7 @@ class Arm(NamedTuple):
 def names_of(config: Config, text: str | None) -> list[str]:
     """The kinds asked for after the baseline; else labels alone and the config's own."""
     own = config.teacher.training
-    asked = [NONE, own] if text is None else [t.strip() for t in text.split(",")]
+    asked = [NONE, own] if text is None else [t.strip() for t in BETWEEN.split(text)]
     return list(dict.fromkeys([BASELINE, *asked]))
 
 

@@ -22,6 +22,8 @@ def test_plain_comes_first_and_the_configs_own_is_the_default() -> None:
     config = parse_config({"teacher": {"training": "generic"}})
     assert names_of(config, None) == ["plain", "none", "generic"]
     assert names_of(config, "generic, plain") == ["plain", "generic"]
+    one = "student_friendly@student={stage1.width: 4, stage1.depth: 1}"
+    assert names_of(config, f"{one},none") == ["plain", one, "none"]
 
 
 def test_what_a_kind_has_no_use_for_is_left_out() -> None:
