@@ -98,6 +98,7 @@ class ElasticMobileNetV3(nn.Module):
         self.final = ElasticConv2d(inputs, FINAL, 1)
         self.final_norm = nn.BatchNorm2d(FINAL)
         self.last = ElasticConv2d(FINAL, LAST, 1)
+        self.dropout = nn.Dropout(0.1)
         self.classifier = ElasticLinear(LAST, classes)
 
     def forward(self, images: Tensor, architecture: Architecture) -> Output:
@@ -116,7 +117,7 @@ class ElasticMobileNetV3(nn.Module):
         out = F.hardswish(self.final_norm(self.final(out, FINAL)))
         out = F.hardswish(self.last(out.mean((2, 3), keepdim=True), LAST))
         pooled = out.flatten(1)
-        return Output(self.classifier(F.dropout(pooled, 0.1, self.training)), (), pooled)
+        return Output(self.classifier(self.dropout(pooled)), (), pooled)
 
 
 class Largest(nn.Module):

@@ -3,8 +3,8 @@
 
 Both take the same four students a step (largest, smallest, two drawn) of the same weights,
 and teach them by one teacher. The naive loop: float32, contiguous, and for each student a
-teacher forward, a forward and a backward of its own. Of `mobile` it is timed twice: with torch's
-convolutions, as one writes it, and with the elastic layers as kdsearch has them.
+teacher forward, a forward and a backward of its own. Of `mobile` it is timed twice: with
+torch's convolutions, as one writes it, and with the elastic layers as kdsearch has them.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def measured(name: str, rounds: int) -> list[dict[str, Any]]:
 
 
 def with_torch_layers(step: Step) -> Step:
-    """A step without kdsearch's depthwise and 1x1 convolutions: the network as one writes it."""
+    """A step with torch's depthwise and 1x1 convolutions: the network as one writes it."""
 
     def depthwise(maps: Tensor, weight: Tensor, stride: int) -> Tensor:
         edge = weight.shape[-1] // 2

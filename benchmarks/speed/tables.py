@@ -31,7 +31,7 @@ def milliseconds(row: dict[str, Any]) -> str:
 
 
 def steps_table() -> Iterator[str]:
-    yield "| space | precision | threads | layers of the naive loop | × naive | ours, ms | naive, ms |"
+    yield "| space | precision | threads | naive layers | × naive | ours, ms | naive, ms |"
     yield "|---|---|---|---|---|---|---|"
     for threads in THREADS:
         for row in read(f"steps-{threads}")["rows"]:
