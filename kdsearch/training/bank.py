@@ -67,9 +67,7 @@ def fill(
     progress.finish("bank")
 
 
-def told(
-    teacher: nn.Module, images: Tensor, info: DataInfo, plan: Plan
-) -> dict[str, Tensor]:
+def told(teacher: nn.Module, images: Tensor, info: DataInfo, plan: Plan) -> dict[str, Tensor]:
     rows: dict[str, list[Tensor]] = {part: [] for part in STORED}
     for batch in batches(images, plan.batch_size):
         with autocast(images.device, plan.precision):

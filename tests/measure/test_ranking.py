@@ -50,7 +50,7 @@ def rng() -> np.random.Generator:
 
 
 def made(rng: np.random.Generator, noise: float) -> dict[str, object]:
-    """Sixty networks: accuracy grows with cost and with something else that cost is blind to."""
+    """Sixty networks: accuracy grows with cost, and with merit that cost is blind to."""
     macs, merit = rng.uniform(1, 10, 60), rng.normal(0, 1, 60)
     truth = 0.2 * macs + merit
     return {

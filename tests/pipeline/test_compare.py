@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file
 
 from kdsearch.config import parse_config
+from kdsearch.config.recipes import recipe_of
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Recipe
 from kdsearch.data.augment import normalise
@@ -23,7 +24,6 @@ from kdsearch.nets import FAMILIES
 from kdsearch.pipeline import compare as compare_module
 from kdsearch.pipeline.compare import compare, names_of
 from kdsearch.pipeline.comparison import comparison_text
-from kdsearch.config.recipes import recipe_of
 from kdsearch.rundir import RunDir
 from kdsearch.search import rung
 from kdsearch.search.pace import Pace
