@@ -1,8 +1,9 @@
 """Two processes against one on the same batch: `OMP_NUM_THREADS=1 torchrun --nproc-per-node 2
-benchmarks/speed/processes.py [--rounds 15]`. Writes results/processes.json, prints the table.
+benchmarks/speed/processes.py [--rounds 8]`. Writes results/processes.json, prints the table.
 
-A round is a step of both together, each on its half of the batch, and a step of the first
-alone on all of it, while the other one waits. One thread each.
+A round is a step of both together, each on its half of the batch; the same without messages
+between them; and a step of the first alone on all of it, while the other one waits. One thread
+each. What the second lacks to twice the third's speed is the machine's, the rest the messages'.
 """
 
 import argparse
@@ -34,15 +35,16 @@ SPACE = "resnet-cifar"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=8)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     dist.init_process_group("gloo")
     rows = []
     for precision in ("bf16", "float32"):
         seconds = taking_turns(calls(precision), arguments.rounds, warm_up=3)
-        found = versus(seconds["alone"], seconds["together"])
-        rows.append({"space": SPACE, "precision": precision, "processes": world(), **found})
+        given = {"space": SPACE, "precision": precision, "processes": world()}
+        for kind in ("together", "silent"):
+            rows.append({**given, "kind": kind, **versus(seconds["alone"], seconds[kind])})
     if rank() == 0:
         told(rows)
     dist.destroy_process_group()
@@ -59,6 +61,7 @@ def calls(precision: str) -> dict[str, Callable[[int], None]]:
         "together": together(
             supernet_task(copy.deepcopy(net), teacher, space.space, precision)
         ),
+        "silent": silent(supernet_task(copy.deepcopy(net), teacher, space.space, precision)),
         "alone": alone(supernet_task(net, teacher, space.space, precision)),
     }
 
@@ -78,21 +81,44 @@ def together(task: SupernetTask) -> Callable[[int], None]:
     return step
 
 
+def silent(task: SupernetTask) -> Callable[[int], None]:
+    """Own share of the batch, and no message but to meet."""
+    own, train = own_share(BATCH), without_messages(task)
+
+    def step(number: int) -> None:
+        images, labels = batch_of(number)
+        meet()
+        train(images[own], labels[own], number)
+        meet()
+
+    return step
+
+
 def alone(task: SupernetTask) -> Callable[[int], None]:
-    """The same step without a message, on the whole batch."""
-    optimiser = make_optimiser(task.module, PLAN)
+    """The first process on the whole batch."""
+    train = without_messages(task)
 
     def step(number: int) -> None:
         images, labels = batch_of(number)
         meet()
         if rank() == 0:
-            optimiser.zero_grad(set_to_none=True)
-            task.loss(Batch(laid_out(images), labels, number, 0.5)).total.backward()
-            clip(task.players, PLAN)
-            optimiser.step()
+            train(images, labels, number)
         meet()
 
     return step
+
+
+def without_messages(task: SupernetTask) -> Callable[[Tensor, Tensor, int], None]:
+    """`train_step` but for the average of gradients."""
+    optimiser = make_optimiser(task.module, PLAN)
+
+    def train(images: Tensor, labels: Tensor, number: int) -> None:
+        optimiser.zero_grad(set_to_none=True)
+        task.loss(Batch(laid_out(images), labels, number, 0.5)).total.backward()
+        clip(task.players, PLAN)
+        optimiser.step()
+
+    return train
 
 
 def laid_out(images: Tensor) -> Tensor:
@@ -107,7 +133,7 @@ def told(rows: list[dict[str, Any]]) -> None:
         share = row["times"] / row["processes"]
         low, high = row["ci95"]
         ratio = f"× {row['times']:.2f} ({low:.2f} to {high:.2f})"
-        print(f"{row['precision']:>7}: {ratio}, efficiency {share:.0%}")
+        print(f"{row['precision']:>7}, {row['kind']:>8}: {ratio}, efficiency {share:.0%}")
 
 
 if __name__ == "__main__":

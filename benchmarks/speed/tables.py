@@ -64,11 +64,12 @@ def prefixes_table() -> Iterator[str]:
 
 
 def processes_table() -> Iterator[str]:
-    yield "| precision | × one process | efficiency | two, ms | one, ms |"
-    yield "|---|---|---|---|---|"
+    yield "| precision | messages | × one process | efficiency | two, ms | one, ms |"
+    yield "|---|---|---|---|---|---|"
     for row in read("processes")["rows"]:
         share = row["times"] / row["processes"]
-        yield f"| {row['precision']} | {times(row)} | {share:.0%} | {milliseconds(row)} |"
+        cells = f"{row['precision']} | {'yes' if row['kind'] == 'together' else 'none'}"
+        yield f"| {cells} | {times(row)} | {share:.0%} | {milliseconds(row)} |"
 
 
 if __name__ == "__main__":
