@@ -1,7 +1,7 @@
 """Depthwise convolution, its gradients computed in the way that is fast on processors (ours).
 
-There the library's gradient of the weights falls back to plain loops where kernels are wider
-than 3 or maps smaller than kernels, and takes ten times as long as all else of the layer. To a
+There the library's gradient of the weights is slow where kernels are wider than 3 or maps
+smaller than kernels: it takes up to ten times as long as all else of the layer, or more. To a
 single channel the convolution of a small map is a matrix over positions; the gradient of that
 is a product over the batch, and the kernel's is the sums along its diagonals.
 """
