@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -25,10 +25,13 @@ def macs(module: nn.Module, shape: Sequence[int]) -> int:
 
 
 def without_norms(module: nn.Module) -> nn.Module:
-    """The module without batch norms, in place: they count nothing, and on the meta device
-    they take half the time."""
-    for part in list(module.modules()):
-        for name, child in part.named_children():
-            if isinstance(child, nn.modules.batchnorm._BatchNorm):
-                part.register_module(name, nn.Identity())
+    """The module with batch norms that do nothing, in place: they count nothing, and on the
+    meta device they take half the time. Somebody's forward may still look at their parts."""
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
+            part.forward = unchanged  # type: ignore[assignment, method-assign]
     return module
+
+
+def unchanged(maps: Tensor) -> Tensor:
+    return maps

@@ -1,6 +1,7 @@
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from kdsearch.measure.size import macs, params
 from kdsearch.output import Output
@@ -57,3 +58,20 @@ def test_network_stays_as_it_is():
 def test_shared_parameters_count_once(width):
     layer = nn.Linear(width, width)
     assert params(nn.Sequential(layer, layer)) == width * width + width
+
+
+def test_a_forward_may_look_at_its_norms() -> None:
+    """As dynamic networks do, which slice a norm's statistics themselves."""
+
+    class Looking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)
+
+        def forward(self, images: Tensor) -> Tensor:
+            out = self.norm(self.conv(images))
+            return F.batch_norm(out, self.norm.running_mean, self.norm.running_var)
+
+    net = Looking()
+    assert macs(net, (1, 6, 6)) == 4 * 4 * 4 * 9
+    assert "forward" not in vars(net.norm)  # the network itself is as it was
