@@ -64,7 +64,9 @@ def teachers() -> Rows:
         {"name": f"{n}:NAME", "key": "teacher.network", "about": first_line(f)}
         for n, f in SOURCES.items()
     ]
-    return trained + brought
+    kept = "The teacher of another run, from its folder: runs/a/teacher."
+    checkpoint = {"name": "checkpoint:FOLDER", "key": "teacher.network", "about": kept}
+    return [*trained, *brought, checkpoint]
 
 
 def datasets() -> Rows:

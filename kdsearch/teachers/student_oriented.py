@@ -1,5 +1,7 @@
-"""Teacher `student_oriented`: smooth and consistent, so that its probabilities are nearer the
-true ones. SoTeacher (Dong, Liu & Shang, 2022, arXiv:2206.06661).
+"""Teacher `student_oriented`: smooth and consistent by two regularisers; needs no student.
+
+SoTeacher (Dong, Liu & Shang, 2022, arXiv:2206.06661): its probabilities are to be nearer the
+true ones.
 """
 
 from torch import nn
