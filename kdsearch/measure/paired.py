@@ -13,8 +13,14 @@ class Interval(NamedTuple):
 
     @property
     def says(self) -> str:
-        """'better' or 'worse' of a difference whose interval leaves zero out, else nothing."""
+        """'better' or 'worse' of a difference whose interval leaves zero out, else nothing.
+
+        An interval without any width says nothing either: shares of few images are so coarse
+        that a few runs come out alike by chance.
+        """
         if self.ci95 is None or self.ci95[0] <= 0 <= self.ci95[1]:
+            return ""
+        if self.ci95[0] == self.ci95[1]:
             return ""
         return "better" if self.ci95[0] > 0 else "worse"
 
