@@ -75,6 +75,7 @@ def audit(
             standalone = standalone_scores(context, room, recipe, chosen, seeds)
         rows = [row(context, room.info, a, inherited[a.id], standalone[a.id]) for a in chosen]
         content = content_of(rows, seeds, method, config.seed)
+        content["supernet"] = supernet.name
         write_json(run.audit, content)
     return content
 

@@ -70,9 +70,18 @@ def summarized(run: RunDir) -> rows.Summary:
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
         device=device_of(run),
-        audit=mapping(run.audit) if run.audit.exists() else None,
+        audit=audit_of(run, facts),
         warnings=tuple(warnings(config, points, info)),
     )
+
+
+def audit_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The audit of the supernet that the run has now; another one's says nothing of it."""
+    if not run.audit.exists():
+        return None
+    found = mapping(run.audit)
+    has = facts.get("supernet")
+    return found if has and found.get("supernet") == Path(has).name else None
 
 
 def student(point: Mapping[str, Any]) -> rows.StudentRow:

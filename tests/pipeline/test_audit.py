@@ -11,6 +11,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import RunError, UserError
 from kdsearch.pipeline.audit import audit, content_of, drawn
+from kdsearch.pipeline.report import reported
 from kdsearch.rundir import RunDir
 
 
@@ -54,6 +55,14 @@ def test_again_trains_nothing_and_another_count_only_the_new(
     more = audit(run, Silent(), students=9, seeds=2, method="hard")
     assert len(done) == 2  # one more student, two seeds
     assert more["rows"][:8] == before["rows"]
+
+
+def test_the_audit_of_another_supernet_is_not_shown(run: RunDir) -> None:
+    content = json.loads(run.audit.read_text())
+    assert content["verdict"] in reported(run).read_text()
+    run.audit.write_text(json.dumps({**content, "supernet": "another"}))
+    page = reported(run).read_text()
+    assert content["verdict"] not in page and "Not audited" in page
 
 
 def test_a_run_that_was_not_audited_says_so(finished: RunDir) -> None:

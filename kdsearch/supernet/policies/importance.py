@@ -42,6 +42,7 @@ class Importance(nn.Module):
         self.register_buffer("norms", torch.ones(len(pairs)))
         self.register_buffer("odds", torch.ones(len(pairs)))
         self.looked: Weights | None = None
+        self.register_load_state_dict_post_hook(forget)  # type: ignore[no-untyped-call]
 
     def paths(self, space: Space, rng: random.Random, step: int) -> tuple[Architecture, ...]:
         if step % REFRESH == 0:
@@ -67,3 +68,9 @@ class Importance(nn.Module):
         norm = gradient.norm(dim=1).sum()
         places = [self.places[pair] for pair in path.choices]
         self.norms[places] = DECAY * self.norms[places] + (1 - DECAY) * norm
+
+
+def forget(policy: nn.Module, keys: object) -> None:
+    """A run that goes back, or on, draws by what its checkpoint holds."""
+    assert isinstance(policy, Importance)
+    policy.looked = None

@@ -111,6 +111,22 @@ def test_importance_looks_again_only_now_and_then_and_resumes_the_same() -> None
         assert twin.paths(SPACE, seed, step) == ours
 
 
+def test_importance_that_goes_back_draws_as_it_did() -> None:
+    """As in a run that rolls back: the same object takes the state of an earlier step."""
+    policy = made("importance")
+    assert isinstance(policy, Importance)
+    policy.paths(SPACE, random.Random(0), REFRESH)
+    kept = {name: value.clone() for name, value in policy.state_dict().items()}
+    seeds = range(REFRESH + 1, REFRESH + 15)
+    first = [policy.paths(SPACE, random.Random(step), step) for step in seeds]
+    for _ in range(300):
+        policy.note(smallest(SPACE), torch.ones(8, 4))
+    policy.paths(SPACE, random.Random(0), 2 * REFRESH)
+    assert [policy.paths(SPACE, random.Random(step), step) for step in seeds] != first
+    policy.load_state_dict(kept)
+    assert [policy.paths(SPACE, random.Random(step), step) for step in seeds] == first
+
+
 def test_latency_weighted_spreads_over_costs() -> None:
     """Cheap students are rare among all and common here."""
     wide = Space({f"stage{s}.width": Choice((2, 4, 8, 16)) for s in (1, 2, 3)})
