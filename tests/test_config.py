@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from kdsearch.config import Config, parse_config, read_config, resolved_yaml
+from kdsearch.config import Config, networks, parse_config, read_config, resolved_yaml
 from kdsearch.config import models as config_models
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import read_text
@@ -504,7 +504,7 @@ def test_every_key_has_a_sentence() -> None:
 
 
 def annotation(section: str, key: str) -> Any:
-    return getattr(config_models, section).model_fields[key].annotation
+    return getattr(networks, section).model_fields[key].annotation
 
 
 TABLES = [
@@ -513,7 +513,7 @@ TABLES = [
     ("kdsearch.search.study.mirror", "SAMPLERS", config_models.Sampler),
     ("kdsearch.runtimes", "RUNTIMES", config_models.Runtime),
     ("kdsearch.data.augment", "AUGMENTS", config_models.Augment),
-    ("kdsearch.teachers", "TEACHERS", config_models.TeacherTraining),
+    ("kdsearch.teachers", "TEACHERS", networks.TeacherTraining),
     ("kdsearch.losses.conditioning", "DIRECTIONS", annotation("Conditioning", "direction")),
     ("kdsearch.losses.conditioning", "SIDES", annotation("Conditioning", "gradient")),
 ]
@@ -575,11 +575,11 @@ def test_the_resolved_yaml_says_every_key(tmp_path: Path) -> None:
     text = resolved_yaml(parse_config({"teacher": {"network": "torchvision:a", "input": {}}}))
     path = tmp_path / "run.yaml"
     path.write_text(text)
-    assert read_config(path).teacher.input == config_models.Input()
+    assert read_config(path).teacher.input == networks.Input()
     lines = [line.strip() for line in text.splitlines()]
     for model in models(Config):
         for name in model.model_fields:
-            if model not in (config_models.Finetune, config_models.Training):
+            if model not in (networks.Finetune, networks.Training):
                 assert any(line.startswith(f"{name}:") for line in lines), name
     above = lines[lines.index("trials: 40") - 1]
     assert above == "# How many candidates are tried; may be raised later, the search goes on."

@@ -5,7 +5,8 @@ from functools import partial
 
 from kdsearch import spaces
 from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Config, Distill, KnobRange, Sum, Teacher
+from kdsearch.config.models import Config, Distill, KnobRange, Sum
+from kdsearch.config.networks import Teacher
 from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes

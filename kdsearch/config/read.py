@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from kdsearch.config.checks import is_weights_file, problems
 from kdsearch.config.explain import Finding, findings
-from kdsearch.config.models import Config, Student, Teacher
+from kdsearch.config.models import Config
+from kdsearch.config.networks import Student, Teacher
 from kdsearch.config.section import Section
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from kdsearch.config.models import Config, Teacher
+from kdsearch.config.models import Config
+from kdsearch.config.networks import Teacher
 from kdsearch.config.problem import Problem, not_of_space
 
 BRANCHED = ("student_friendly", "generic")

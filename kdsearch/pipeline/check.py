@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
-from kdsearch.core.paths import Weights
 from kdsearch.core.progress import Progress
 from kdsearch.core.quantities import count, duration
 from kdsearch.core.records import Architecture
 from kdsearch.data.load import load_search
+from kdsearch.data.records import DataInfo
 from kdsearch.distill.hard import Hard
 from kdsearch.distill.kinds import kind
 from kdsearch.distill.method import Method
@@ -68,66 +68,100 @@ def expected(context: Context) -> Expected:
     data, info = prepared(context)
     try_out(context, info)
     feed = Feed(load_search(data).train.to(context.device), info)
-    config, classes = context.config, len(info.classes)
-    space, family = context.space.space, family_of(context.space.family)
-
-    def step_seconds(build: Callable[[], Task], plan: Plan) -> float:
-        task = build()
-        task.module.to(context.device).to(memory_format=torch.channels_last).train()
-        optimiser = make_optimiser(task.module, plan)
-        seconds = []
-        with own_randomness():
-            torch.manual_seed(0)
-            for batch in feed.batches(plan, task.shows, 0, min(TIMED_STEPS, plan.steps)):
-                started = time.perf_counter()
-                train_step(task, batch, optimiser, plan)
-                seconds.append(time.perf_counter() - started)
-        return min(seconds)
-
-    def student(method: Method, teacher: nn.Module | None = None) -> Task:
-        net = family.student(largest, info.channels, classes).to(context.device)
-        sample = feed.sample(short.batch_size)
-        lesson = Lesson(net, method, teacher)
-        return Distillation(lesson, sample, precision=context.precision, seed=0)
-
-    def supernet() -> Task:
-        odds: Weights = {}
-        return supernet_task(context, feed, guide if has_teacher else None, odds)[0]
-
-    largest = Architecture.of(space.largest())
-    images = info.counts["train"]
-    teacher = context.plan(config.teacher, "teacher", images)
-    shared = context.plan(config.supernet, "supernet", images)
-    short = context.plan(config.distill, "distill", images)
-    guide = blank_teacher(context, feed, teacher)
-    untaught = config.teacher.training == "none" and config.teacher.network == "family"
-    has_teacher = not untaught or brings_up(context)
-    taught = [
-        step_seconds(partial(student, kind(name).make(), guide), short)
-        for name in config.distill.names
-    ]
-    top = mean(taught) / 2 * short.steps
-    passing = SCREENED_SHARE if family.shares_weights else 1.0
-    climbing = config.search.rungs[-2] * passing
+    shares = family_of(context.space.family).shares_weights
+    passing = SCREENED_SHARE if shares else 1.0
+    guide = blank_teacher(context, feed)
     seconds = {
-        "teacher": teacher.steps * step_seconds(partial(student, Hard()), teacher),
-        "supernet": shared.steps * step_seconds(supernet, shared)
-        if family.shares_weights
-        else 0.0,
+        "teacher": teacher_seconds(context, feed),
+        "supernet": supernet_seconds(context, feed, guide) if shares else 0.0,
+        **student_seconds(context, feed, guide, passing),
+    }
+    return Expected(seconds, disk(context, info, passing))
+
+
+def teacher_seconds(context: Context, feed: Feed) -> float:
+    """Of a network of the largest student's size that learns from labels."""
+    config = context.config.teacher
+    if config.training == "none":
+        return 0.0
+    plan = context.plan(config, "teacher", feed.info.counts["train"])
+    build = partial(largest_student, context, feed, plan, Hard(), None)
+    return plan.steps * step_seconds(context, feed, build, plan)
+
+
+def supernet_seconds(context: Context, feed: Feed, guide: nn.Module) -> float:
+    plan = context.plan(context.config.supernet, "supernet", feed.info.counts["train"])
+    config = context.config.teacher
+    untaught = config.training == "none" and config.network == "family"
+    asked = None if untaught and not brings_up(context) else guide
+
+    def build() -> Task:
+        return supernet_task(context, feed, asked, {})[0]
+
+    return plan.steps * step_seconds(context, feed, build, plan)
+
+
+def student_seconds(
+    context: Context, feed: Feed, guide: nn.Module, passing: float
+) -> dict[str, float]:
+    """Of the search and of the finalists, by the mean over the methods."""
+    config = context.config
+    plan = context.plan(config.distill, "distill", feed.info.counts["train"])
+    taught = []
+    for name in config.distill.names:
+        build = partial(largest_student, context, feed, plan, kind(name).make(), guide)
+        taught.append(step_seconds(context, feed, build, plan))
+    top = mean(taught) / 2 * plan.steps
+    climbing = config.search.rungs[-2] * passing
+    return {
         "search": config.search.trials * (SECONDS_PER_SCREEN + climbing * top),
         "finalists": config.finalists.count * config.finalists.seeds * top,
     }
-    if config.teacher.training == "none":
-        seconds["teacher"] = 0.0
-    weights = 4.0 * params(family.student(largest, info.channels, classes))
+
+
+def disk(context: Context, info: DataInfo, passing: float) -> float:
+    """Bytes of the images and of all weights that are there at one time."""
+    weights = 4.0 * params(largest(context, info))
     pixels = sum(info.counts[p] for p in ("train", "search_val", "test"))
     stored = pixels * info.channels * info.size**2
-    checkpoints = config.search.trials * passing * COPIES * weights / 2
-    return Expected(seconds, stored + (COPIES + 1) * weights + checkpoints)
+    checkpoints = context.config.search.trials * passing * COPIES * weights / 2
+    return stored + (COPIES + 1) * weights + checkpoints
 
 
-def blank_teacher(context: Context, feed: Feed, plan: Plan) -> nn.Module:
+def step_seconds(context: Context, feed: Feed, build: Callable[[], Task], plan: Plan) -> float:
+    """The fastest of a few steps."""
+    task = build()
+    task.module.to(context.device).to(memory_format=torch.channels_last).train()
+    optimiser = make_optimiser(task.module, plan)
+    seconds = []
+    with own_randomness():
+        torch.manual_seed(0)
+        for batch in feed.batches(plan, task.shows, 0, min(TIMED_STEPS, plan.steps)):
+            started = time.perf_counter()
+            train_step(task, batch, optimiser, plan)
+            seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def largest_student(
+    context: Context, feed: Feed, plan: Plan, method: Method, teacher: nn.Module | None
+) -> Task:
+    """The task of the space's largest student."""
+    net = largest(context, feed.info).to(context.device)
+    sample = feed.sample(plan.batch_size)
+    lesson = Lesson(net, method, teacher)
+    return Distillation(lesson, sample, precision=context.precision, seed=0)
+
+
+def largest(context: Context, info: DataInfo) -> nn.Module:
+    architecture = Architecture.of(context.space.space.largest())
+    family = family_of(context.space.family)
+    return family.student(architecture, info.channels, len(info.classes))
+
+
+def blank_teacher(context: Context, feed: Feed) -> nn.Module:
     """A network that takes as long as the teacher; what it says does not matter here."""
+    plan = context.plan(context.config.teacher, "teacher", feed.info.counts["train"])
     origin = replace(origin_of(context), weights=None)
     course = Course(feed, plan, Path(), context.progress)
     network = build_network(origin, course, None)

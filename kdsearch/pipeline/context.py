@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from kdsearch.config import Config
-from kdsearch.config.models import Training
+from kdsearch.config.networks import Training
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
 from kdsearch.errors import ConfigError
