@@ -1,17 +1,31 @@
-"""Seconds that a training takes, over all the times it was worked on."""
+"""Device-seconds that a training takes, over all the times it was worked on."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from kdsearch.files import read_json, write_json
 
 KEPT = "seconds.json"
+Clock = Callable[[], float]
+
+
+def clock_of(device: torch.device) -> Clock:
+    """What a device's seconds are told by.
+
+    A processor's are those that its cores spend on this process, whatever else they are busy
+    with; an accelerator is ours alone, its seconds are the wall's.
+    """
+    return time.process_time if device.type == "cpu" else time.perf_counter
 
 
 @contextmanager
-def stopwatch(folder: Path, *, goes_on: bool) -> Iterator[None]:
+def stopwatch(
+    folder: Path, *, goes_on: bool, clock: Clock = time.perf_counter
+) -> Iterator[None]:
     """Adds the block's seconds to those kept in the folder, also when it is cut off.
 
     Args:
@@ -23,11 +37,11 @@ def stopwatch(folder: Path, *, goes_on: bool) -> Iterator[None]:
     if goes_on:
         before = read_json(path)["seconds"] if path.exists() else None
     write_json(path, {"seconds": None})
-    started = time.perf_counter()
+    started = clock()
     try:
         yield
     finally:
-        own = time.perf_counter() - started
+        own = clock() - started
         write_json(path, {"seconds": None if before is None else round(before + own, 3)})
 
 

@@ -20,7 +20,7 @@ from kdsearch.nets.kinds import family_of, identity
 from kdsearch.nets.stored import kept_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.shaping import shaping_key, shaping_of
-from kdsearch.pipeline.stopwatch import stopwatch, taken
+from kdsearch.pipeline.stopwatch import clock_of, stopwatch, taken
 from kdsearch.teachers.make import (
     WEIGHTS,
     Finetune,
@@ -73,7 +73,8 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
             feed = Feed(loaded.train.to(context.device), info)
             checkpoint = folder / "checkpoint.safetensors"
             course = Course(feed, plan, checkpoint, context.progress, shaping)
-            with stopwatch(folder, goes_on=checkpoint.exists()):
+            clock = clock_of(context.device)
+            with stopwatch(folder, goes_on=checkpoint.exists(), clock=clock):
                 make_teacher(
                     origin, training, course, folder, finetune=finetune, given=context.given
                 )
