@@ -5,21 +5,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
 from kdsearch.files import read_json, write_json
 
 KEPT = "seconds.json"
 Clock = Callable[[], float]
 
 
-def clock_of(device: torch.device) -> Clock:
+def clock_of(device: str) -> Clock:
     """What a device's seconds are told by.
 
     A processor's are those that its cores spend on this process, whatever else they are busy
     with; an accelerator is ours alone, its seconds are the wall's.
     """
-    return time.process_time if device.type == "cpu" else time.perf_counter
+    return time.process_time if device == "cpu" else time.perf_counter
 
 
 @contextmanager
