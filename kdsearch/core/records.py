@@ -37,13 +37,30 @@ class Recipe:
 
     method: str
     knobs: tuple[tuple[str, Value], ...] = ()
+    training: tuple[tuple[str, Value], ...] = ()
+    """What it changes of the training plan, and which of several teachers it takes:
+    'learning_rate', 'weight_decay', 'augment_strength', 'teacher'. What is absent is as the
+    run has it."""
 
     @classmethod
-    def of(cls, method: str, knobs: Mapping[str, Value]) -> "Recipe":
-        return cls(method, tuple(sorted(knobs.items())))
+    def of(
+        cls,
+        method: str,
+        knobs: Mapping[str, Value],
+        training: Mapping[str, Value] | None = None,
+    ) -> "Recipe":
+        changed = {} if training is None else training
+        return cls(method, tuple(sorted(knobs.items())), tuple(sorted(changed.items())))
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "Recipe":
+        """What `as_dict` gave; other keys are ignored."""
+        return cls.of(content["method"], content["knobs"], content.get("training"))
 
     def as_dict(self) -> dict[str, Any]:
-        return {"method": self.method, "knobs": dict(self.knobs)}
+        """JSON-able; 'training' only where something is changed."""
+        changed = {"training": dict(self.training)} if self.training else {}
+        return {"method": self.method, "knobs": dict(self.knobs), **changed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,8 @@ class Result:
     state: State
     accuracy: float | None = None
     """Top-1 accuracy on the search-validation split, in [0, 1]."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """What else the search asks of the predictions on that split, by objective."""
     seconds: float = 0.0
     reason: str = ""
     """Why it is not done, in one line with the way out."""

@@ -83,6 +83,6 @@ def as_job(plain: dict[str, Any]) -> Job:
         **{
             **plain,
             "architecture": Architecture.of(plain["architecture"]),
-            "recipe": None if recipe is None else Recipe.of(recipe["method"], recipe["knobs"]),
+            "recipe": None if recipe is None else Recipe.read(recipe),
         }
     )

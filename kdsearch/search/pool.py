@@ -15,10 +15,13 @@ class Pool:
 
     architectures: Space
     methods: Mapping[str, Space]
+    training: Space = Space({})
+    """What a recipe may change of the training, see `Recipe.training`."""
 
     def draw_recipe(self, rng: random.Random) -> Recipe:
         method = str(rng.choice(list(self.methods)))
-        return Recipe.of(method, self.methods[method].draw(rng))
+        knobs = self.methods[method].draw(rng)
+        return Recipe.of(method, knobs, self.training.draw(rng))
 
 
 def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
@@ -31,10 +34,11 @@ def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
 
 
 def as_parameters(candidate: Candidate) -> dict[str, Value]:
-    """Flat names for a study: 'stage1.width', 'method', 'soften.temperature'."""
+    """Flat names for a study: 'stage1.width', 'method', 'soften.temperature', 'learning_rate'."""
     recipe = candidate.recipe
     return (
         candidate.architecture.as_dict()
         | {"method": recipe.method}
         | {f"{recipe.method}.{knob}": value for knob, value in recipe.knobs}
+        | dict(recipe.training)
     )

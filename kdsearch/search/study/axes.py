@@ -16,7 +16,8 @@ from kdsearch.search.pool import Pool
 
 def joint_axes(pool: Pool, method: str) -> dict[str, Axis]:
     knobs = {f"{method}.{knob}": axis for knob, axis in pool.methods[method].axes.items()}
-    return {**pool.architectures.axes, "method": Choice(tuple(pool.methods)), **knobs}
+    method_axis = {"method": Choice(tuple(pool.methods))}
+    return {**pool.architectures.axes, **method_axis, **knobs, **pool.training.axes}
 
 
 def distribution(axis: Axis) -> BaseDistribution:

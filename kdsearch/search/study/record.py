@@ -21,7 +21,7 @@ STATES = MappingProxyType(
 
 def as_trial(frozen: FrozenTrial) -> Trial:
     content = frozen.user_attrs["candidate"]
-    recipe = Recipe.of(content["method"], content["knobs"])
+    recipe = Recipe.read(content)
     return Trial(
         frozen.number,
         Candidate(Architecture.of(content["architecture"]), recipe),
