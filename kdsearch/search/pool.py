@@ -1,4 +1,4 @@
-"""What is searched: students × methods × the knobs of each method."""
+"""What is searched: students × methods × the knobs of each method × the training."""
 
 import random
 from collections.abc import Mapping
@@ -8,20 +8,31 @@ from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space, Value
 
+TEACHER = "teacher"
+"""The training axis that names one of several teachers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A candidate is an architecture, a method, and a value for each of that method's knobs."""
+    """A candidate is an architecture, a method, and a value for each axis of that method."""
 
     architectures: Space
     methods: Mapping[str, Space]
     training: Space = Space({})
     """What a recipe may change of the training, see `Recipe.training`."""
+    taught: frozenset[str] = frozenset()
+    """The methods to which it matters who teaches; the others have no axis 'teacher'."""
+
+    def training_of(self, method: str) -> Space:
+        """What a recipe with this method may change of the training."""
+        if method in self.taught:
+            return self.training
+        return Space({n: axis for n, axis in self.training.axes.items() if n != TEACHER})
 
     def draw_recipe(self, rng: random.Random) -> Recipe:
         method = str(rng.choice(list(self.methods)))
         knobs = self.methods[method].draw(rng)
-        return Recipe.of(method, knobs, self.training.draw(rng))
+        return Recipe.of(method, knobs, self.training_of(method).draw(rng))
 
 
 def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
@@ -34,7 +45,7 @@ def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
 
 
 def as_parameters(candidate: Candidate) -> dict[str, Value]:
-    """Flat names for a study: 'stage1.width', 'method', 'soften.temperature', 'learning_rate'."""
+    """Flat names: 'stage1.width', 'method', 'soften.temperature', 'learning_rate'."""
     recipe = candidate.recipe
     return (
         candidate.architecture.as_dict()
