@@ -14,6 +14,7 @@ from kdsearch.config.values import (
     KnobValue,
     Limit,
     MethodName,
+    NotBelowZero,
     Threads,
 )
 
@@ -170,6 +171,11 @@ class Latency(Section):
     """Images per forward pass."""
     rounds: Count = 30
     """Shuffled rounds over all networks; more make the intervals narrower."""
+    busy: Literal["flag", "wait", "refuse"] = "flag"
+    """Where others leave fewer cores than `threads`: flag measures and marks it, wait gives
+    them `patience` seconds to end first, refuse stops the run."""
+    patience: NotBelowZero = 60.0
+    """Seconds that wait waits at most."""
 
 
 class Budget(Section):

@@ -5,7 +5,7 @@ search that goes on after a kill sees the numbers it saw before.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.files import read_json, write_json
 from kdsearch.measure.latency import Latency, Target, measure
+from kdsearch.measure.load import Watch
 from kdsearch.measure.size import macs, params
 from kdsearch.nets.logits import Logits
 
@@ -38,6 +39,7 @@ class CostBook:
     anchors: Mapping[str, Architecture]
     rounds: int
     progress: Progress
+    watch: Watch = field(default_factory=Watch)
     sizes: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def costs(
@@ -75,9 +77,15 @@ class CostBook:
         return self.beside_anchors({a.id: Logits(self.build(a)).eval() for a in architectures})
 
     def beside_anchors(self, networks: Mapping[str, nn.Module]) -> dict[str, Latency]:
-        """Any networks, each giving logits, in the same rounds as the anchors."""
+        """Any networks, each giving logits, in the same rounds as the anchors.
+
+        Raises:
+            RunError: others keep the machine busy, and `watch` refuses to measure then.
+        """
         reference_path = self.folder / REFERENCE
         reference = read_json(reference_path) if reference_path.exists() else None
+        threads = self.target.threads
+        begun = self.watch.begin(threads, self.progress)
         outcome = measure(
             networks,
             {name: Logits(self.build(a)).eval() for name, a in self.anchors.items()},
@@ -88,9 +96,14 @@ class CostBook:
             reference=reference,
             progress=self.progress,
         )
+        load = self.watch.end(begun, threads)
         if reference is None:
             write_json(reference_path, outcome.reference)
-        return outcome.latencies
+        busy = load.is_busy(threads)
+        return {
+            name: replace(timed, load=load.cores, busy=busy)
+            for name, timed in outcome.latencies.items()
+        }
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"

@@ -3,10 +3,11 @@
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from kdsearch.measure.latency import Target
+from kdsearch.measure.latency import Latency, Target
 from kdsearch.runtimes import runtime
 
 
@@ -22,6 +23,25 @@ def fingerprint(target: Target) -> dict[str, str | int]:
         "threads": target.threads,
         "batch_size": target.batch_size,
         "precision": "float32",
+    }
+
+
+def latency_facts(target: Target, timed: Latency) -> dict[str, dict[str, Any]]:
+    """By the target's name what front.json and cards hold of a latency."""
+    mark = fingerprint(target)
+    return {
+        target.name: {
+            "p50": timed.p50_ms,
+            "p95": timed.p95_ms,
+            "ci95": list(timed.ci95),
+            "load": timed.load,
+            "busy": timed.busy,
+            "device": mark["device"],
+            "runtime": target.runtime,
+            "batch_size": target.batch_size,
+            "threads": target.threads,
+            "precision": mark["precision"],
+        }
     }
 
 

@@ -50,6 +50,10 @@ class Latency:
     ci95: tuple[float, float]
     """Of p50_ms, by bootstrap over rounds."""
     rounds: int
+    load: float | None = None
+    """Cores that others kept busy meanwhile, on average; None where nobody can tell."""
+    busy: bool = False
+    """Whether others left fewer cores than the target's threads."""
 
 
 @dataclass(frozen=True, slots=True)

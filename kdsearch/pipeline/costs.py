@@ -9,6 +9,7 @@ from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, anchors
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Target
+from kdsearch.measure.load import Watch
 from kdsearch.nets.kinds import family_of, identity
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.supernet import as_plain
@@ -48,6 +49,7 @@ def open_book(context: Context, info: DataInfo) -> CostBook:
         fixed,
         context.config.latency.rounds,
         context.progress,
+        Watch(context.config.latency.busy, context.config.latency.patience),
     )
 
 

@@ -22,7 +22,7 @@ from kdsearch.export.handover import hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import content_hash, read_json, write_text
 from kdsearch.measure.accuracy import correct, predict, wilson_ci95
-from kdsearch.measure.fingerprint import fingerprint
+from kdsearch.measure.fingerprint import latency_facts
 from kdsearch.measure.size import macs, params
 from kdsearch.nets.kinds import made_of
 from kdsearch.nets.logits import Logits
@@ -199,19 +199,7 @@ def timed(context: Context, student: nn.Module, info: DataInfo) -> dict[str, Any
     """Its latency on the config's target, at the speed the anchors' reference has."""
     book, target = open_book(context, info), target_of(context)
     found = book.beside_anchors({"student": Logits(student).eval()})["student"]
-    mark = fingerprint(target)
-    return {
-        target.name: {
-            "p50": found.p50_ms,
-            "p95": found.p95_ms,
-            "ci95": list(found.ci95),
-            "device": mark["device"],
-            "runtime": target.runtime,
-            "batch_size": target.batch_size,
-            "threads": target.threads,
-            "precision": mark["precision"],
-        }
-    }
+    return latency_facts(target, found)
 
 
 def words(card: Mapping[str, Any], folder: Path) -> Iterator[str]:
@@ -223,6 +211,8 @@ def words(card: Mapping[str, Any], folder: Path) -> Iterator[str]:
     )
     for name, found in card["latency"].items():
         yield f"{found['p50']:.3g} ms on {found['device']} ({name}), {card['params']:,} params"
+        if found["busy"]:
+            yield f"  measured on a busy machine: others kept {found['load']:.1f} cores busy"
     for name, numbers in card["parity"].items():
         yield (
             f"{name}: same class on {numbers['top1_agreement']:.0%} of {numbers['images']} "

@@ -1,6 +1,6 @@
 """Verb `front`: the published students as a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kdsearch.core.quantities import count, milliseconds, percent
@@ -23,7 +23,18 @@ def front_table(content: Mapping[str, Any]) -> str:
     points = content["points"]
     target = next(iter(points[0]["latency"])) if points else ""
     rows = [row(point) for point in points]
-    return f"{table(rows, HEADERS)}\nlatency: {target}; accuracies ± half of a 95 % interval"
+    lines = [f"latency: {target}; accuracies ± half of a 95 % interval", *busy_lines(points)]
+    return "\n".join([table(rows, HEADERS), *lines])
+
+
+def busy_lines(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whose latency was measured while others were at work, in a line; none of nobody's."""
+    timed = {p["id"]: next(iter(p["latency"].values())) for p in points}
+    busy = {name: found["load"] for name, found in timed.items() if found.get("busy")}
+    if not busy:
+        return []
+    cores = f"{max(busy.values()):.1f}"
+    return [f"measured on a busy machine, others kept {cores} cores busy: {', '.join(busy)}"]
 
 
 def row(point: Mapping[str, Any]) -> list[str]:

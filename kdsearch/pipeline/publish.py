@@ -23,7 +23,7 @@ from kdsearch.data.test_split import open_test
 from kdsearch.errors import BudgetError, SearchError
 from kdsearch.files import write_bytes, write_json
 from kdsearch.measure.accuracy import correct, predict, wilson_ci95
-from kdsearch.measure.fingerprint import fingerprint
+from kdsearch.measure.fingerprint import latency_facts
 from kdsearch.measure.latency import Latency
 from kdsearch.nets.kinds import family_of, made_of
 from kdsearch.nets.stored import stored_weights
@@ -92,7 +92,7 @@ def publish(
         tested = score(networks[finalist.id], test, ground)
         row["test_accuracy"] = tested.accuracy
         row["test_accuracy_ci95"] = list(tested.ci95)
-        row["latency"] = latency_row(ground, latencies[finalist.id])
+        row["latency"] = latency_facts(ground.book.target, latencies[finalist.id])
         rows.append(row)
         keep_student(context, ground, finalist, row)
     return front_of(context, ground, found, rows)
@@ -158,23 +158,6 @@ def point(
         "params": costs["params"],
         "macs": costs["macs"],
         "weights": f"students/{finalist.id}/{STUDENT}",
-    }
-
-
-def latency_row(ground: Ground, timed: Latency) -> dict[str, Any]:
-    target = ground.book.target
-    mark = fingerprint(target)
-    return {
-        target.name: {
-            "p50": timed.p50_ms,
-            "p95": timed.p95_ms,
-            "ci95": list(timed.ci95),
-            "device": mark["device"],
-            "runtime": target.runtime,
-            "batch_size": target.batch_size,
-            "threads": target.threads,
-            "precision": mark["precision"],
-        }
     }
 
 

@@ -13,6 +13,7 @@ from kdsearch.core.pareto import knee
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
+from kdsearch.pipeline.front import busy_lines
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import recorded
 from kdsearch.report import summary as rows
@@ -242,5 +243,6 @@ def warnings(
             "each student was trained once: its interval says what other images would give, "
             "not what another training run would (finalists.seeds)"
         )
+    yield from busy_lines(points)
     if 0 < len(points) < 4:
         yield f"the front has {len(points)} students; more search.trials may find others"

@@ -9,7 +9,7 @@ from kdsearch.core.quantities import duration
 from kdsearch.errors import RunError
 from kdsearch.pipeline.heartbeat import last_beat
 from kdsearch.pipeline.trials import recorded
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import RunDir, mapping
 from kdsearch.search.trial import Trial
 
 
@@ -33,7 +33,16 @@ def status(run: RunDir) -> dict[str, Any]:
         "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
         "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
         "front": len(run.read(run.front)["points"]) if run.front.exists() else 0,
+        "busy_latencies": busy_latencies(run, trials),
     }
+
+
+def busy_latencies(run: RunDir, trials: list[Trial]) -> int:
+    """Of how many of its students the latency was measured while others were at work."""
+    folder = run.root / "latency"
+    students = {t.candidate.architecture.id for t in trials}
+    files = [path for name in students if (path := folder / f"{name}.json").exists()]
+    return sum(bool(mapping(path).get("busy")) for path in files)
 
 
 def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[str, str]:
@@ -76,6 +85,8 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         out.append(f"now: {now['task']}, {now['done']} of {now['total']} after {spent}{note}")
     if content["trials"]:
         out.append("trials: " + ", ".join(f"{n} {s}" for s, n in content["trials"].items()))
+    if busy := content["busy_latencies"]:
+        out.append(f"latency of {busy} students measured on a busy machine")
     out += [f"  {n} × {why}" for why, n in content["reasons"].items()]
     out += [f"  trial {number} failed: {why}" for number, why in content["failed"].items()]
     return out

@@ -1,5 +1,6 @@
 """The cost book: counted or measured once, on disk before it is used, then looked up."""
 
+import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +13,12 @@ from torch import nn
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Choice, Range, Space
-from kdsearch.errors import UserError
+from kdsearch.errors import RunError, UserError
 from kdsearch.files import read_json
 from kdsearch.measure import book as book_module
 from kdsearch.measure.book import CostBook, anchors, read_latency
 from kdsearch.measure.latency import Latency, Measured, Target
+from kdsearch.measure.load import Reading, Watch
 from kdsearch.measure.size import macs, params
 
 SPACE = Space({"width": Choice((2, 4, 8)), "depth": Choice((1, 2))})
@@ -60,10 +62,26 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
     return made
 
 
-def opened(folder: Path, rounds: int = 3, runtime: str = "eager") -> CostBook:
-    return CostBook(
-        folder, build, (1, 8, 8), Target("here", runtime), anchors(SPACE), rounds, Silent()
-    )
+UNKNOWN = Watch(read=lambda: None)
+"""Nobody tells how busy the machine is."""
+
+
+def opened(
+    folder: Path, rounds: int = 3, runtime: str = "eager", watch: Watch = UNKNOWN
+) -> CostBook:
+    target = Target("here", runtime)
+    return CostBook(folder, build, (1, 8, 8), target, anchors(SPACE), rounds, Silent(), watch)
+
+
+def watch_of(theirs: float, policy: str = "flag") -> Watch:
+    """Two cores of which others keep `theirs` busy, whenever it looks a second later."""
+    seconds = itertools.count()
+
+    def read() -> Reading:
+        now = float(next(seconds))
+        return Reading(now, 2 * now, theirs * now, 0.0, 2)
+
+    return Watch(policy, read=read, sleep=lambda _: None)
 
 
 def test_sizes_are_counted_without_a_stopwatch(tmp_path: Path, sessions: Sessions) -> None:
@@ -150,6 +168,29 @@ def test_what_was_written_before_a_kill_is_kept(
     found = opened(tmp_path).latencies(STUDENTS)
     assert len(sessions.asked[1]["networks"]) == 4
     assert {found[a.id].p50_ms for a in STUDENTS} == {6.0, 10.0}
+
+
+@pytest.mark.parametrize(("theirs", "busy"), [(0.5, False), (1.5, True)])
+def test_what_was_measured_on_a_busy_machine_stays_marked(
+    tmp_path: Path, sessions: Sessions, theirs: float, busy: bool
+) -> None:
+    opened(tmp_path, watch=watch_of(theirs)).latencies(STUDENTS[:2])
+    found = opened(tmp_path).latencies(STUDENTS[:2])
+    assert {(one.load, one.busy) for one in found.values()} == {(theirs, busy)}
+    assert len(sessions.asked) == 1
+
+
+def test_a_refused_measurement_leaves_nothing(tmp_path: Path, sessions: Sessions) -> None:
+    with pytest.raises(RunError, match="others keep 1.5 of 2 cores busy"):
+        opened(tmp_path, watch=watch_of(1.5, "refuse")).latencies(STUDENTS)
+    assert sessions.asked == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_latency_stored_before_load_was_looked_at_is_read(tmp_path: Path) -> None:
+    old = {"p50_ms": 1.0, "p95_ms": 2.0, "ci95": [0.9, 1.1], "rounds": 3}
+    (tmp_path / "a.json").write_text(json.dumps(old))
+    assert read_latency(tmp_path / "a.json") == Latency(1.0, 2.0, (0.9, 1.1), 3, None, False)
 
 
 def test_the_same_students_are_timed_in_the_same_order(

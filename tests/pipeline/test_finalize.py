@@ -88,6 +88,8 @@ def test_the_schema_of_a_point(front: Front) -> None:
                     "p50": "float",
                     "p95": "float",
                     "ci95": ["float"],
+                    "load": "float",
+                    "busy": "bool",
                     "device": "str",
                     "runtime": "str",
                     "batch_size": "int",

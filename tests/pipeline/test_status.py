@@ -10,7 +10,7 @@ from kdsearch.core.space import Choice, Space
 from kdsearch.errors import RunError
 from kdsearch.files import write_json
 from kdsearch.pipeline.status import lines, reason, status
-from kdsearch.pipeline.trials import as_csv, row, trial_table
+from kdsearch.pipeline.trials import as_csv, row, trial_table, trials
 from kdsearch.rundir import RunDir
 from kdsearch.search.pool import Pool
 from kdsearch.search.study.journal import Study
@@ -64,6 +64,19 @@ def test_lines_for_a_person(halfway: RunDir) -> None:
     assert "trials: 1 complete, 2 failed, 1 stopped, 1 running" in said
     assert "  2 × failed: diverged" in said
     assert "  trial 1 failed: diverged: loss is nan at step 3" in said
+
+
+def test_latencies_of_a_busy_machine_are_counted(halfway: RunDir, tmp_path: Path) -> None:
+    """Each student once, however many trials it has; another run's are not counted."""
+    asked = {t.candidate.architecture.id for t in trials(halfway)}
+    for name in (*asked, "another"):
+        write_json(tmp_path / "store" / f"{name}.json", {"p50_ms": 1.0, "busy": True})
+    assert status(halfway)["busy_latencies"] == 0
+    halfway.link("latency", tmp_path / "store")
+    content = status(halfway)
+    assert content["busy_latencies"] == len(asked) > 0
+    line = f"latency of {len(asked)} students measured on a busy machine"
+    assert line in lines(content)
 
 
 def test_what_is_going_on_is_told_while_somebody_is_at_work(halfway: RunDir) -> None:

@@ -1,0 +1,35 @@
+"""The front as a table, and what is said of the machine it was measured on."""
+
+from typing import Any
+
+from kdsearch.pipeline.front import busy_lines, front_table
+
+
+def point(name: str, **timed: Any) -> dict[str, Any]:
+    latency = {"p50": 0.5, "p95": 0.6, "ci95": [0.4, 0.6], **timed}
+    return {
+        "id": name,
+        "search_accuracy": 0.9,
+        "search_accuracy_ci95": [0.85, 0.95],
+        "test_accuracy": 0.9,
+        "test_accuracy_ci95": [0.85, 0.95],
+        "params": 1000,
+        "macs": 2000,
+        "recipe": {"method": "hard", "knobs": {}},
+        "latency": {"here": latency},
+    }
+
+
+def test_students_measured_on_a_busy_machine_are_named() -> None:
+    points = [
+        point("a", busy=True, load=1.26),
+        point("b", busy=False, load=0.2),
+        point("c", busy=True, load=3.5),
+    ]
+    line = "measured on a busy machine, others kept 3.5 cores busy: a, c"
+    assert busy_lines(points) == [line]
+
+
+def test_nothing_is_said_of_a_quiet_machine_or_one_that_does_not_tell() -> None:
+    quiet = [point("a", busy=False, load=0.1), point("b", busy=False, load=None), point("c")]
+    assert busy_lines(quiet) == busy_lines([]) == []
