@@ -153,13 +153,13 @@ MUTATIONS = [
     ),
     (
         "[2, 4.5]",
-        "[2, 400]",
-        "21:29: distill.knobs.soften.temperature[1] = 400: allowed: 1.0 to",
+        "[-2, 400]",
+        "21:26: distill.knobs.soften.temperature[0] = -2: allowed: 1.0 to",
     ),
     (
         "[2, 4.5]",
         "[2, true]",
-        "21:29: distill.knobs.soften.temperature[1] = true: allowed: 1.0 to 10.0",
+        "21:29: distill.knobs.soften.temperature[1] = true: allowed: 1.0 to 10.0 (logar",
     ),
     ("[2, 4.5]", "4", "21:25: distill.knobs.soften.temperature = 4: must be a list"),
     (
@@ -180,7 +180,7 @@ MUTATIONS = [
     (
         "high: 0.9",
         "high: 9",
-        "22:20: distill.knobs.soften.weight = {low: 0.3, high: 9}: must lie",
+        "22:20: distill.knobs.soften.weight = {low: 0.3, high: 9}: allowed: 0.1 to 0.95, or",
     ),
     (
         "latency_ms: 5",

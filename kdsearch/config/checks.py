@@ -1,23 +1,24 @@
 """What no single key can tell: names against tables, and keys against each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from kdsearch import spaces
+from kdsearch.config.knob_checks import knobs
 from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Config, Distill, KnobRange, Sum
+from kdsearch.config.models import Config, Distill, Sum
 from kdsearch.config.networks import Teacher
 from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes
 from kdsearch.config.shaping_checks import shaping
 from kdsearch.config.sources import source_problem
+from kdsearch.config.teachers_checks import each_further, teachers
+from kdsearch.config.vary_checks import vary
 from kdsearch.core import budget
 from kdsearch.core.ladder import check_rungs
 from kdsearch.core.shrinking import check_order
-from kdsearch.core.space import Axis, Choice, Range, Value
 from kdsearch.errors import did_you_mean
-from kdsearch.spaces.marked import Keys
 
 OBJECT = "object"
 """What teacher.network says for a module passed in Python."""
@@ -203,53 +204,13 @@ def teacher_problem(config: Config, name: str) -> str | None:
 
     if config.teacher.training != "none" or config.teacher.network != "family":
         return None
+    if any(knobs(config)):
+        return None  # said elsewhere
     if not asks_for_teacher(kind(name), knob_space(config.distill, name)):
         return None
     free = ", ".join(m for m in METHODS if not asks_for_teacher(kind(m), kind(m).knobs))
     way_out = f"set distill.methods to some of [{free}], or teacher.training: plain"
     return f"method '{name}' needs a teacher; {way_out}"
-
-
-def knobs(config: Config) -> Iterator[Problem]:
-    from kdsearch.distill.kinds import kind
-
-    known = [name for name in config.distill.names if not refused(partial(kind, name))]
-    axes = {
-        f"{name}.{knob}": axis
-        for name in known
-        for knob, axis in kind(name).allowed.axes.items()
-    }
-    for name, values in config.distill.knobs.items():
-        path = ("distill", "knobs", name)
-        if name not in axes:
-            hint = did_you_mean(name, axes) if axes else "the methods chosen have no knobs"
-            yield path, f"no knob of distill.methods; {hint}"
-        elif isinstance(values, KnobRange):
-            yield from narrowed_to_range(path, values, axes[name])
-        else:
-            yield from narrowed_to_values(path, values, axes[name])
-
-
-def narrowed_to_range(path: Keys, values: KnobRange, axis: Axis) -> Iterator[Problem]:
-    if isinstance(axis, Choice):
-        yield path, f"must be a list; allowed: {axis}"
-    elif not (axis.holds(values.low) and axis.holds(values.high)):
-        yield path, f"must lie within {axis}"
-    else:
-        wrong = refused(lambda: Range(values.low, values.high, values.log))
-        if wrong:
-            yield path, wrong
-
-
-def narrowed_to_values(path: Keys, values: Sequence[Value], axis: Axis) -> Iterator[Problem]:
-    outside = [i for i, value in enumerate(values) if not axis.holds(value)]
-    yield from (((*path, i), f"allowed: {axis}") for i in outside)
-    if outside:
-        return
-    numbers = [float(v) for v in values if not isinstance(v, str)]
-    rising = all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
-    if not values or len(set(values)) < len(values) or not rising:
-        yield path, "needs distinct values, at least one, from small to large"
 
 
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
@@ -265,5 +226,8 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     search,
     methods,
     knobs,
+    vary,
+    teachers,
+    each_further((teacher, shaping, own_family, processes)),
 )
 """Every check that takes more than one value's own model."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -65,9 +65,13 @@ def nearest_key(path: Keys) -> str:
 def section(path: Keys) -> type[BaseModel]:
     """The model that the keys at `path` are checked against."""
     model: type[BaseModel] = Config
-    for step in path:
+    steps = iter(path)
+    for step in steps:
         if step in model.model_fields:
-            model = models(model.model_fields[str(step)].annotation)[0]
+            annotation = model.model_fields[str(step)].annotation
+            model = models(annotation)[0]
+            if get_origin(annotation) is Mapping:
+                next(steps, None)  # a name, which a key may be called by, too
     return model
 
 

@@ -142,8 +142,8 @@ class Distill(Training):
     """Methods to choose from; `kdsearch methods` lists them, module:pkg.mod:Class runs your
     code, 'decoupled+attention' or {method: [decoupled, attention], weights: [1, 0.5]} adds."""
     knobs: Mapping[str, Knob] = {}
-    """Narrows or fixes a knob, or sets an option: 'soften.temperature: [2, 4]' or
-    {low, high, log}."""
+    """Narrows, widens or fixes a knob, or sets an option: 'soften.temperature: [2, 4]' or
+    {low, high, log}. Numbers may leave the method's own range, not their kind and sign."""
 
     bank: Annotated[int, Field(ge=0, le=1000)] = 0
     """So many fixed variations of each image, which epochs go round, instead of new ones each
@@ -202,6 +202,10 @@ class Search(Section):
     """How many candidates are tried; may be raised later, the search goes on."""
     batch_size: Count = 8
     """Candidates proposed at a time."""
+    vary: Mapping[str, Knob] = {}
+    """What a trial may change of its training, beside the method: learning_rate, weight_decay,
+    augment_strength (1: data.augment as it is, 0: none of it, 2: shifts twice as far), each as
+    a list or {low, high, log}. What is left out stays as distill has it."""
     rungs: tuple[float, ...] = (0.25, 1.0)
     """Rising shares of the full distillation at which candidates are compared, up to 1."""
     objectives: tuple[str, ...] = ("accuracy", "latency_ms")
@@ -224,6 +228,9 @@ class Config(Section):
 
     data: Data = Data()
     teacher: Teacher = Teacher()
+    teachers: Mapping[str, Teacher] = {}
+    """Further teachers by name, {big: {width: 2}}, each with the keys of teacher: a trial that
+    needs one takes teacher or one of these. The supernet always learns from teacher."""
     space: str = "resnet-tiny"
     """A shelved search space (`kdsearch spaces` lists them) or the path of a YAML file."""
     student: Student = Student()

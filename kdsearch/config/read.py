@@ -133,6 +133,10 @@ def resolved(config: Config, folder: Path) -> Config:
         update={
             "data": data.model_copy(update={"name": name, "root": root}),
             "teacher": with_folder(with_weights(config.teacher, folder), folder),
+            "teachers": {
+                name: with_folder(with_weights(it, folder), folder)
+                for name, it in config.teachers.items()
+            },
             "student": with_weights(config.student, folder),
             "space": space,
         }

@@ -1,12 +1,12 @@
 """A recipe in one word: 'soften', or 'soften@temperature=2@weight=0.5'."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container
 
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Distill
 from kdsearch.core.records import Recipe
 from kdsearch.core.space import Choice, Value
-from kdsearch.distill.kinds import Kind, kind
+from kdsearch.distill.kinds import check_values, kind
 from kdsearch.errors import UserError
 from kdsearch.spaces.marked import read_value
 
@@ -28,7 +28,7 @@ def recipe_of(distill: Distill, text: str) -> Recipe:
         if knob in given:
             raise UserError(f"'{text}': {knob} is given twice; name it once")
         given[knob] = value
-    check_knobs(found, given)
+    check_values(found, given)
     return Recipe.of(found.name, {**fixed(distill, found.name, given), **given})
 
 
@@ -49,15 +49,6 @@ def fixed(distill: Distill, method: str, given: Container[str]) -> dict[str, Val
                 f"one recipe needs one value, for example [{one}]"
             )
     return values
-
-
-def check_knobs(method: Kind, given: Mapping[str, Value]) -> None:
-    """Raises UserError for a knob or option the method does not have, or a value out of it."""
-    try:
-        method.allowed.check(given, whole=False)
-    except UserError as error:
-        wrong = str(error).replace("unknown axis", "unknown knob")
-        raise UserError(f"method '{method.name}': {wrong}") from error
 
 
 def assigned(part: str, text: str) -> tuple[str, Value]:

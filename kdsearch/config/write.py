@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 
 from kdsearch.config.models import Config
+from kdsearch.config.networks import Teacher
 from kdsearch.config.section import Section
 from kdsearch.spaces.marked import written
 
@@ -23,10 +24,20 @@ def lines(section: Section, indent: int) -> Iterator[str]:
         if isinstance(value, Section):
             yield f"{margin}{name}:"
             yield from lines(value, indent + 2)
+        elif is_named(value):
+            yield f"{margin}{name}:"
+            for key, inner in value.items():
+                yield f"{margin}  {key}:"
+                yield from lines(inner, indent + 4)
         else:
             yield f"{margin}{name}: {written(plain(value))}"
         if indent == 0:
             yield ""
+
+
+def is_named(value: object) -> bool:
+    """Whether it holds teachers, each under a name; {} is written as it is."""
+    return isinstance(value, dict) and any(isinstance(v, Teacher) for v in value.values())
 
 
 def comment(sentence: str, margin: str) -> list[str]:

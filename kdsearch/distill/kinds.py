@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from kdsearch.core.records import Recipe
-from kdsearch.core.space import Choice, Range, Space, Value
+from kdsearch.core.space import Axis, Choice, Range, Space, Value, written
+from kdsearch.core.widening import widens, wider
 from kdsearch.distill import BROKEN, METHODS, OURS
 from kdsearch.distill.combined import PLUS, Combined, combined_space, weight_space
 from kdsearch.distill.method import Method, Needs
@@ -97,6 +98,12 @@ def asks_for_teacher(kind: Kind, space: Space) -> bool:
     return any(needs.teacher for needs in possible_needs(kind, space))
 
 
+def learns_from_network(name: str, space: Space) -> bool:
+    """Whether it matters to the method which network the teacher is, trained already or not."""
+    asked = possible_needs(kind(name), space)
+    return any(needs.teacher or needs.online is not None for needs in asked)
+
+
 def brings_up(name: str, space: Space) -> bool:
     """Whether the method may train a teacher of its own beside the student."""
     return any(needs.online is not None for needs in possible_needs(kind(name), space))
@@ -116,6 +123,39 @@ def possible_needs(kind: Kind, space: Space) -> list[Needs]:
         for value in axis.values
     ]
     return [kind.make(**knobs).needs for knobs in [{}, *choices]]
+
+
+def refused_value(kind: Kind, knob: str, value: Value) -> str | None:
+    """Why a method cannot have this value: 'allowed: 1 to 10, or any number above 0'.
+
+    None where it can: the value is its own, or a wider one (core/widening.py) that it can be
+    made with.
+    """
+    axis = kind.allowed.axes[knob]
+    if axis.holds(value):
+        return None
+    if not widens(axis, value):
+        return f"allowed: {allowed_words(axis)}"
+    try:
+        kind.make(**{knob: value})
+    except Exception:
+        return f"allowed: {axis}"  # numbers that each stand for something, as names do
+    return None
+
+
+def allowed_words(axis: Axis) -> str:
+    more = wider(axis)
+    return str(axis) if more is None else f"{axis}, or {more}"
+
+
+def check_values(kind: Kind, given: Mapping[str, Value]) -> None:
+    """Raises UserError for a knob or option the method does not have, or a value it cannot."""
+    for knob, value in given.items():
+        if knob not in kind.allowed.axes:
+            hint = did_you_mean(knob, kind.allowed.axes)
+            raise UserError(f"method '{kind.name}': unknown knob '{knob}'; {hint}")
+        if wrong := refused_value(kind, knob, value):
+            raise UserError(f"method '{kind.name}': {knob} = {written(value)}; {wrong}")
 
 
 def method_of(recipe: Recipe) -> Method:

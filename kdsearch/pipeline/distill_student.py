@@ -14,12 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from kdsearch.config.recipes import check_knobs
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Value
-from kdsearch.distill.kinds import kind, method_of
+from kdsearch.distill.kinds import check_values, kind, method_of
 from kdsearch.distill.method import Method, Needs
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash, read_json, write_json
@@ -144,7 +143,7 @@ def chosen_method(method: str | Method, knobs: Mapping[str, Value]) -> Method:
         if isinstance(method, type) or not isinstance(getattr(method, "needs", None), Needs):
             raise UserError(f"method = {method!r}: needs a name or a method object, Hard()")
         return method
-    check_knobs(kind(method), knobs)
+    check_values(kind(method), knobs)
     return method_of(Recipe.of(method, knobs))
 
 

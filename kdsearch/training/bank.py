@@ -56,7 +56,7 @@ def fill(
 
     Batches are as large as in training, so that each row is computed as it would be there.
     """
-    augment = Augment(plan.augment, info.size)
+    augment = Augment(plan.augment, info.size, plan.augment_strength)
     progress.start("bank", plan.bank)
     for version in range(plan.bank):
         path = folder / f"variation-{version}.safetensors"

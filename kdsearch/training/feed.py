@@ -56,7 +56,7 @@ class Feed:
             Batches(self.split, plan.batch_size, derive(plan.seed, "ahead", n))
             for n in range(shows.ahead)
         ]
-        augment = Augment(plan.augment, self.info.size)
+        augment = Augment(plan.augment, self.info.size, plan.augment_strength)
         for step in range(start, until):
             chosen = order.at(step)
             version = step // order.steps_per_epoch % max(1, plan.bank)

@@ -17,6 +17,8 @@ class Plan:
     """On weights; biases, norms and depthwise convolutions have none."""
     seed: int
     augment: str = "none"
+    augment_strength: float = 1.0
+    """0: images as they are; 1: as the policy has it; 2: shifted twice as far."""
     momentum: float = 0.9
     warmup: float = 0.05
     """Share of the steps in which the learning rate rises linearly."""

@@ -1,8 +1,9 @@
 import pytest
 import torch
 from torch import Tensor
+from torchvision.transforms import v2
 
-from kdsearch.data.augment import AUGMENTS, Augment, normalise
+from kdsearch.data.augment import AUGMENTS, GROUPS, Augment, normalise
 from kdsearch.errors import DataError
 
 
@@ -75,6 +76,66 @@ def test_flips_are_flips_and_labels_stay_with_their_images() -> None:
             assert len(straight) + len(mirrored) == 1
             flipped += len(mirrored)
     assert 0.35 < flipped / 480 < 0.65
+
+
+# Strengths.
+
+
+@pytest.mark.parametrize(("size", "reach"), [(8, 1), (28, 4), (32, 4)])
+def test_at_strength_1_each_image_is_bit_for_bit_what_the_policy_makes_of_it(
+    size: int, reach: int
+) -> None:
+    images, crop, flip = batch(48, size), v2.RandomCrop(size, reach), v2.RandomHorizontalFlip()
+    augment = Augment("shift-flip", size, 1.0)
+    for seed in range(5):
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            expected = torch.cat([flip(crop(group)) for group in images.chunk(GROUPS)])
+        assert torch.equal(augment(images, seed), expected)
+
+
+@pytest.mark.parametrize("policy", AUGMENTS)
+def test_strength_0_shows_the_images_as_they_are(policy: str) -> None:
+    images = batch()
+    assert torch.equal(Augment(policy, 8, 0)(images, 1), images)
+
+
+@pytest.mark.parametrize(("size", "strength", "reach"), [(8, 2, 2), (16, 0.5, 1), (16, 2, 4)])
+def test_the_reach_of_a_shift_grows_with_the_strength(
+    size: int, strength: float, reach: int
+) -> None:
+    images = batch(32, size)
+    augment = Augment("shift", size, strength)
+    found = set()
+    for seed in range(40):
+        for image, made in zip(images, augment(images, seed), strict=True):
+            (shift,) = shifts_of(image, made, reach)
+            found.add(shift)
+    ends = {y for y, _ in found} | {x for _, x in found}
+    assert (min(ends), max(ends)) == (0, 2 * reach)
+
+
+def test_a_reach_between_two_numbers_is_one_of_them_and_itself_in_the_mean() -> None:
+    """Reach r lets 2 r + 1 of the shifts of an axis be drawn: the share that stays in place
+    is 1 / 9 where it is 1, and 1 where it is 0; at 0.25 a quarter of the draws reach 1."""
+    images = batch(GROUPS, 8)
+    augment = Augment("shift", 8, 0.25)
+    still = [
+        torch.equal(a, b)
+        for k in range(200)
+        for a, b in zip(images, augment(images, k), strict=True)
+    ]
+    assert sum(still) / len(still) == pytest.approx(0.75 + 0.25 / 9, abs=0.03)
+
+
+@pytest.mark.parametrize(("strength", "share"), [(0.5, 0.25), (1.0, 0.5), (2.0, 0.5)])
+def test_half_of_the_images_is_all_that_is_flipped(strength: float, share: float) -> None:
+    images = batch(GROUPS, 8)
+    (_, flip) = AUGMENTS["shift-flip"](8, strength)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        flips = [not torch.equal(flip(images[:1]), images[:1]) for _ in range(1000)]
+    assert sum(flips) / 1000 == pytest.approx(share, abs=0.05)
 
 
 def test_small_and_single_batches() -> None:

@@ -258,7 +258,7 @@ def test_unknown_names(refused: Callable[..., None]) -> None:
         "soften",
         {"temperatures": 2.0},
     )
-    refused("temperature = 99; allowed: 1.0 to 10.0", "soften", {"temperature": 99})
+    refused("temperature = -9; allowed: 1.0 to 10.0", "soften", {"temperature": -9})
     refused("unknown argument 'epoch'; did you mean 'epochs'", epoch=3)
 
 

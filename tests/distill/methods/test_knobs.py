@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from kdsearch.core.space import Choice, Point, Range, Space
+from kdsearch.core.widening import widens
 from kdsearch.distill import BROKEN, METHODS
-from kdsearch.distill.kinds import kind
+from kdsearch.distill.kinds import kind, refused_value
 from kdsearch.distill.method import Needs
 from kdsearch.errors import UserError
 from kdsearch.output import detached
@@ -41,17 +42,33 @@ def points(name: str) -> Iterator[Point]:
         yield kind(name).allowed.draw(rng)
 
 
-def scenes(scene: Scenes, name: str) -> Iterator[Any]:
+def wider_points(name: str) -> Iterator[Point]:
+    """Half and twice of what each axis has, and 1, where a config may ask for that."""
+    for axis_name, axis in kind(name).allowed.axes.items():
+        ends = [axis.values[0], axis.values[-1]] if isinstance(axis, Choice) else None
+        low, high = ends or [axis.low, axis.high]  # type: ignore[union-attr]  # no choice
+        if isinstance(low, str | bool) or isinstance(high, str | bool):
+            continue
+        beyond = [type(low)(low / 2), type(high)(high * 2), type(high)(1)]
+        found = [v for v in beyond if widens(axis, v) and not axis.holds(v)]
+        yield from (
+            {axis_name: v} for v in found if not refused_value(kind(name), axis_name, v)
+        )
+
+
+def scenes(
+    scene: Scenes, name: str, drawn: Callable[[str], Iterator[Point]] = points
+) -> Iterator[Any]:
     """Of the points that suit three stages of tiny networks; of others the method says no."""
     made = 0
-    for point in points(name):
+    for point in drawn(name):
         try:
             built = scene(METHODS[name](**point))
         except UserError:
             continue
         made += 1
         yield built
-    assert made > 0
+    assert made > 0 or not kind(name).allowed.axes
 
 
 def asked(needs: Needs) -> tuple[Any, ...]:
@@ -90,7 +107,7 @@ def test_parameters_are_knobs_and_options_with_defaults_among_them(name: str) ->
 
 @every_method
 def test_all_values_give_finite_losses_and_gradients(name: str, scene: Scenes) -> None:
-    for built in scenes(scene, name):
+    for built in (*scenes(scene, name), *scenes(scene, name, wider_points)):
         for progress, opens in ((0.0, True), (0.7, False)):
             student = built.student()
             seen = built.seen(student)._replace(progress=progress, opens_epoch=opens)
