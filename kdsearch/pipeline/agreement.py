@@ -66,7 +66,7 @@ class Meter:
     @cached_property
     def said(self) -> Tensor:
         """The teacher's logits of search-val."""
-        return predict(self.work.teacher, self.work.search_val[0], BATCH)
+        return predict(self.work.teacher(), self.work.search_val[0], BATCH)
 
     def divergence(self, job: Job) -> float:
         info = self.work.feed.info
@@ -80,4 +80,4 @@ class Meter:
     def train_accuracy(self) -> float:
         split, info = self.work.feed.split, self.work.feed.info
         images = normalise(split.images, info.mean, info.std)
-        return top1(predict(self.work.teacher, images, BATCH), split.labels)
+        return top1(predict(self.work.teacher(), images, BATCH), split.labels)

@@ -1,7 +1,7 @@
 """Verb `check`: reads the data, tries every part for a moment, says what a run will take."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from kdsearch.config import Config, resolved_yaml
+from kdsearch.config.vary import taught_methods
 from kdsearch.core.progress import Progress
 from kdsearch.core.quantities import count, duration
 from kdsearch.core.records import Architecture
@@ -24,6 +25,7 @@ from kdsearch.nets.brought import Brought, fit_head
 from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.further_teachers import each_teacher
 from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
 from kdsearch.pipeline.trying_out import try_out
@@ -70,23 +72,26 @@ def expected(context: Context) -> Expected:
     feed = Feed(load_search(data).train.to(context.device), info)
     shares = family_of(context.space.family).shares_weights
     passing = SCREENED_SHARE if shares else 1.0
-    guide = blank_teacher(context, feed)
+    guides = [blank_teacher(one, feed) for one in each_teacher(context)]
     seconds = {
         "teacher": teacher_seconds(context, feed),
-        "supernet": supernet_seconds(context, feed, guide) if shares else 0.0,
-        **student_seconds(context, feed, guide, passing),
+        "supernet": supernet_seconds(context, feed, guides[0]) if shares else 0.0,
+        **student_seconds(context, feed, guides, passing),
     }
     return Expected(seconds, disk(context, info, passing))
 
 
 def teacher_seconds(context: Context, feed: Feed) -> float:
-    """Of a network of the largest student's size that learns from labels."""
-    config = context.config.teacher
-    if config.training == "none":
-        return 0.0
-    plan = context.plan(config, "teacher", feed.info.counts["train"])
-    build = partial(largest_student, context, feed, plan, Hard(), None)
-    return plan.steps * step_seconds(context, feed, build, plan)
+    """Of networks of the largest student's size that learn from labels, one a teacher."""
+    build: Callable[[], Task]
+    seconds = 0.0
+    for one in each_teacher(context):
+        config = one.config.teacher
+        if config.training != "none":
+            plan = one.plan(config, "teacher", feed.info.counts["train"])
+            build = partial(largest_student, one, feed, plan, Hard(), None)
+            seconds += plan.steps * step_seconds(one, feed, build, plan)
+    return seconds
 
 
 def supernet_seconds(context: Context, feed: Feed, guide: nn.Module) -> float:
@@ -102,15 +107,19 @@ def supernet_seconds(context: Context, feed: Feed, guide: nn.Module) -> float:
 
 
 def student_seconds(
-    context: Context, feed: Feed, guide: nn.Module, passing: float
+    context: Context, feed: Feed, guides: Sequence[nn.Module], passing: float
 ) -> dict[str, float]:
-    """Of the search and of the finalists, by the mean over the methods."""
-    config = context.config
+    """Of the search and of the finalists, by the mean over the methods, which draws do, too,
+    and within a method over the teachers that it may learn from."""
+    config, learning = context.config, taught_methods(context.config)
     plan = context.plan(config.distill, "distill", feed.info.counts["train"])
     taught = []
     for name in config.distill.names:
-        build = partial(largest_student, context, feed, plan, kind(name).make(), guide)
-        taught.append(step_seconds(context, feed, build, plan))
+        with_each = []
+        for guide in guides if name in learning else guides[:1]:
+            build = partial(largest_student, context, feed, plan, kind(name).make(), guide)
+            with_each.append(step_seconds(context, feed, build, plan))
+        taught.append(mean(with_each))
     top = mean(taught) / 2 * plan.steps
     climbing = config.search.rungs[-2] * passing
     return {

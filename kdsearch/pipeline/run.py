@@ -22,6 +22,7 @@ from kdsearch.pipeline.context import Context, open_context, spent, training_thr
 from kdsearch.pipeline.costs import ends, open_book
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
+from kdsearch.pipeline.further_teachers import further_teachers
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.report import is_stale, reported
 from kdsearch.pipeline.search import Ground, searched
@@ -146,6 +147,7 @@ def taught_stages(context: Context, last: int) -> Taught | None:
     if teacher is not None:
         run.link("teacher", teacher)
     run.note(teacher=None if teacher is None else str(teacher.resolve()))
+    further_teachers(context, data, info)
     if last == 1:
         return None
     supernet = trained(context, data, info, teacher)

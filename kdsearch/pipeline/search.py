@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from kdsearch.config.knobs import knob_space, knob_spaces
+from kdsearch.config.vary import taught_methods, training_space
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
 from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
@@ -128,7 +129,8 @@ def pool_of(context: Context) -> Pool:
                 "students before they are taught; take it out of distill.methods, or use it "
                 "in Python: kdsearch.distill_student"
             )
-    return Pool(context.space.space, methods)
+    config = context.config
+    return Pool(context.space.space, methods, training_space(config), taught_methods(config))
 
 
 def terms_of(context: Context) -> Terms:
@@ -148,8 +150,8 @@ def terms_of(context: Context) -> Terms:
 def setting_of(context: Context, ground: Ground) -> Setting:
     plan = distill_plan(context, ground.info)
     bank = banked(context, ground.data, ground.info, ground.teacher, plan)
-    teacher = ground.teacher
-    distill = context.config.distill
+    teacher, config = ground.teacher, context.config
+    distill = config.distill
     if teacher is None and any(brings_up(n, knob_space(distill, n)) for n in distill.names):
         teacher = untrained(context, ground.data, ground.info)
     return Setting(
@@ -159,11 +161,12 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         family=context.space.family,
         space=context.space.space,
         plan=plan,
-        fractions=tuple(context.config.search.rungs),
+        fractions=tuple(config.search.rungs),
         device=context.device,
-        threads=context.config.threads,
+        threads=config.threads,
         store=str(context.store.root.resolve()),
         bank=None if bank is None else str(bank.resolve()),
+        teachers={name: context.run.facts()["teachers"][name] for name in config.teachers},
     )
 
 
@@ -200,9 +203,11 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         "version": VERSION,
         "space": space_key(context),
         "methods": methods,
+        "training": {name: asdict(axis) for name, axis in pool.training.axes.items()},
         **({"sources": sources} if sources else {}),
         "data": ground.info.fingerprint,
         "teacher": None if ground.teacher is None else ground.teacher.name,
+        "teachers": {name: Path(folder).name for name, folder in setting.teachers.items()},
         "supernet": None if ground.supernet is None else ground.supernet.name,
         "plan": asdict(setting.plan),
         "rungs": list(config.search.rungs),

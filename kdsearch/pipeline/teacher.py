@@ -37,7 +37,9 @@ VERSION = 2
 SCORED_BATCH = 500
 
 
-def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
+def taught(
+    context: Context, data: Path, info: DataInfo, *, called: str = "teacher"
+) -> Path | None:
     """The teacher's folder; None where students learn from labels alone."""
     teacher = context.config.teacher
     if teacher.training == "none" and teacher.network == "family":
@@ -84,7 +86,7 @@ def taught(context: Context, data: Path, info: DataInfo) -> Path | None:
 
     folder = context.store.build("teacher", key, make, processes=context.processes)
     known = read_json(folder / "teacher.json")
-    context.progress.say(f"teacher: {known['search_accuracy']:.1%} on search-val")
+    context.progress.say(f"{called}: {known['search_accuracy']:.1%} on search-val")
     return folder
 
 

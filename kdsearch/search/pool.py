@@ -35,6 +35,11 @@ class Pool:
         return Recipe.of(method, knobs, self.training_of(method).draw(rng))
 
 
+def teacher_of(recipe: Recipe | None) -> str:
+    """The name of the teacher that a recipe asks for: the first, unless it says another."""
+    return TEACHER if recipe is None else str(dict(recipe.training).get(TEACHER, TEACHER))
+
+
 def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
     """The first two candidates, smallest and largest: a front spans the whole space."""
     ends = (pool.architectures.smallest, pool.architectures.largest)

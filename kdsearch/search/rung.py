@@ -10,13 +10,14 @@ import traceback
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from kdsearch.core.ladder import steps_at
 from kdsearch.core.progress import Progress
-from kdsearch.core.records import Architecture, Job, Result
+from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.seeds import derive
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
@@ -30,6 +31,7 @@ from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
 from kdsearch.rundir import mapping
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
+from kdsearch.search.pool import TEACHER, teacher_of
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
 from kdsearch.supernet.evaluate import accuracy
@@ -40,6 +42,7 @@ from kdsearch.training.bank import Bank
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import Telling, fit
+from kdsearch.training.plan import Plan
 from kdsearch.training.served import is_served
 
 CALIBRATION_BATCH = 128
@@ -77,12 +80,14 @@ def forget_result(job: Job) -> None:
 
 @dataclass
 class Rungs:
-    """The work of an engine's worker; holds data, supernet and teacher while it lives."""
+    """The work of an engine's worker; holds data, supernet and teachers while it lives."""
 
     setting: Setting
     progress: Progress
     given: nn.Module | None = field(default=None, repr=False)
     """A teacher passed as a Python object, which no path can bring to another process."""
+    teachers: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+    """Those that were asked for, by name."""
 
     def __call__(self, job: Job) -> Result:
         """Does the job, whatever happens: an error becomes a result that says what it was."""
@@ -121,6 +126,7 @@ class Rungs:
         setting, folder = self.setting, Path(job.folder)
         folder.mkdir(parents=True, exist_ok=True)
         plan = replace(setting.plan, seed=job.seed, steps=job.steps or setting.plan.steps)
+        plan = with_own_training(plan, job.recipe)
         task = self.task(job, method_of(job.recipe))
         done = fit(
             task,
@@ -147,9 +153,10 @@ class Rungs:
         needs, plan = method.needs, self.setting.plan
         asks = needs.teacher or needs.online
         served = self.feed.told is not None and is_served(needs)
-        teacher = self.teacher if asks and not served else None
+        name = teacher_of(job.recipe)
+        teacher = self.teacher(name) if asks and not served else None
         if needs.auxiliary is not None:
-            teacher = self.auxiliary(needs.auxiliary, job.architecture)
+            teacher = self.auxiliary(needs.auxiliary, job.architecture, name)
         return Distillation(
             Lesson(self.student(job), method, teacher),
             self.feed.sample(plan.batch_size),
@@ -163,10 +170,15 @@ class Rungs:
             return self.supernet.carve(job.architecture).to(self.setting.device)
         return new_student(self.setting, job, self.feed)
 
-    def auxiliary(self, wanted: Auxiliary, architecture: Architecture) -> nn.Module:
+    def auxiliary(
+        self, wanted: Auxiliary, student: Architecture, teacher: str = TEACHER
+    ) -> nn.Module:
+        """Of the teacher of this name."""
         supernet = None if self.setting.supernet is None else self.supernet
-        pupil = Pupil(supernet, self.teacher, self.feed, self.calibration, self.progress)
-        return auxiliary_teacher(self.setting, wanted, architecture, pupil)
+        network = self.teacher(teacher)
+        pupil = Pupil(supernet, network, self.feed, self.calibration, self.progress)
+        setting = replace(self.setting, teacher=self.setting.folder_of(teacher))
+        return auxiliary_teacher(setting, wanted, student, pupil)
 
     def score(self, student: nn.Module) -> float:
         return accuracy(student, *self.search_val)
@@ -199,11 +211,20 @@ class Rungs:
     def supernet(self) -> Supernet:
         return load_supernet(self.setting, self.data)
 
-    @cached_property
-    def teacher(self) -> nn.Module:
-        assert self.setting.teacher is not None, "a method that needs a teacher, and no teacher"
-        course = Course(self.feed, self.setting.plan, Path(), self.progress)
-        return load_teacher(Path(self.setting.teacher), course, self.given)
+    def teacher(self, name: str = TEACHER) -> nn.Module:
+        """Frozen, in eval mode; loaded when it is first asked for, and kept."""
+        if name not in self.teachers:
+            folder = self.setting.folder_of(name)
+            assert folder is not None, "a method that needs a teacher, and no teacher"
+            course = Course(self.feed, self.setting.plan, Path(), self.progress)
+            self.teachers[name] = load_teacher(Path(folder), course, self.given)
+        return self.teachers[name]
+
+
+def with_own_training(plan: Plan, recipe: Recipe) -> Plan:
+    """The plan with what the recipe changes of it."""
+    changed: dict[str, Any] = {n: float(v) for n, v in recipe.training if n != TEACHER}
+    return replace(plan, **changed)
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -1,6 +1,7 @@
 """What the jobs of a search or a comparison stand on, and the students they start from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from kdsearch.data.records import SearchData
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.kinds import family_of
 from kdsearch.nets.stored import stored_weights
+from kdsearch.search.pool import TEACHER
 from kdsearch.teachers.make import Origin
 from kdsearch.teachers.student import brought_student
 from kdsearch.training.feed import Feed
@@ -41,6 +43,12 @@ class Setting:
     """A network brought along that every job teaches; None: the job's architecture."""
     bank: str | None = None
     """What the teacher says of the plan's fixed variations, stored."""
+    teachers: Mapping[str, str] = field(default_factory=dict)
+    """Further teachers that a recipe may name."""
+
+    def folder_of(self, teacher: str) -> str | None:
+        """Of a teacher by name; None where students learn from labels alone."""
+        return self.teacher if teacher == TEACHER else self.teachers[teacher]
 
 
 def load_supernet(setting: Setting, data: SearchData) -> Supernet:

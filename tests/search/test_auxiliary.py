@@ -1,5 +1,6 @@
 """The auxiliary teacher: made once for all jobs, from the supernet where there is one."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,21 @@ def test_jobs_of_other_seeds_share_it(ground: Setting, trainings: list[str]) -> 
     assert trainings == ["trained"]
     task = work.task(jobs[0], method_of(FLOW))
     assert task.teacher is not None and equal(task.teacher, made(setting, auxiliary_of(FLOW)))
+
+
+def test_each_teacher_brings_up_its_own(ground: Setting, trainings: list[str]) -> None:
+    assert ground.teacher is not None
+    folder = Path(ground.store).parent / "other"
+    shutil.copytree(ground.teacher, folder)
+    setting = replace(
+        ground, plan=replace(ground.plan, steps=2), teachers={"other": str(folder)}
+    )
+    work, smallest = Rungs(setting, Silent()), Architecture.of(setting.space.smallest())
+    for teacher in ("teacher", "other", "teacher"):
+        work.auxiliary(wanted(), smallest, teacher)
+    assert len(trainings) == len(entries(setting)) == 2
+    names = {read_json(entry)["teacher"] for entry in entries(setting)}
+    assert names == {Path(ground.teacher).name, "other"}
 
 
 def auxiliary_of(recipe: Recipe) -> Auxiliary:

@@ -1,11 +1,12 @@
 """One rung of one trial on real data: prefixes, checkpoints, and what a failure is called."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kdsearch.core.progress import Silent
@@ -17,7 +18,13 @@ from kdsearch.files import read_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.nets import FAMILIES
 from kdsearch.rundir import RunDir
-from kdsearch.search.rung import CHECKPOINT, STUDENT, Rungs, is_out_of_memory
+from kdsearch.search.rung import (
+    CHECKPOINT,
+    STUDENT,
+    Rungs,
+    is_out_of_memory,
+    with_own_training,
+)
 from kdsearch.search.setting import Setting
 from kdsearch.spaces import load_space
 from kdsearch.training.plan import Plan
@@ -130,6 +137,71 @@ def test_a_method_that_needs_no_teacher_is_given_none(setting: Setting, tmp_path
     assert result.state == "done"
 
 
+# What a recipe changes of the training.
+
+
+def curve(setting: Setting, folder: Path, recipe: Recipe) -> object:
+    (result,) = do(setting, job(folder, 2, recipe))
+    assert result.state == "done", result.reason
+    return result.details["curve"]
+
+
+def with_training(recipe: Recipe, **changed: float | str) -> Recipe:
+    return Recipe.of(recipe.method, dict(recipe.knobs), changed)
+
+
+def test_a_plan_takes_over_what_a_recipe_changes() -> None:
+    recipe = with_training(
+        SOFTEN, learning_rate=0.1, weight_decay=0, augment_strength=2, teacher="big"
+    )
+    expected = replace(PLAN, learning_rate=0.1, weight_decay=0.0, augment_strength=2.0)
+    assert with_own_training(PLAN, recipe) == expected
+    assert with_own_training(PLAN, SOFTEN) == PLAN
+
+
+@pytest.mark.parametrize(
+    ("name", "same", "other"),
+    [("learning_rate", 0.05, 0.02), ("weight_decay", 1e-4, 0.1), ("augment_strength", 1, 0)],
+)
+def test_a_job_trains_as_its_recipe_says(
+    setting: Setting, name: str, same: float, other: float, tmp_path: Path
+) -> None:
+    shown = replace(setting, plan=replace(PLAN, steps=6, augment="shift"))
+    usual = curve(shown, tmp_path / "usual", SOFTEN)
+    assert curve(shown, tmp_path / "same", with_training(SOFTEN, **{name: same})) == usual
+    assert curve(shown, tmp_path / "other", with_training(SOFTEN, **{name: other})) != usual
+
+
+@pytest.fixture
+def two_teachers(setting: Setting, tmp_path: Path) -> Setting:
+    """The tiny run's teacher, and one that thinks the opposite."""
+    assert setting.teacher is not None
+    folder = tmp_path / "contrary"
+    shutil.copytree(setting.teacher, folder)
+    weights = load_file(folder / "teacher.safetensors")
+    last = [name for name in weights if name.endswith("weight")][-1]
+    save_file({**weights, last: -weights[last]}, folder / "teacher.safetensors")
+    short = replace(PLAN, steps=6)
+    return replace(setting, plan=short, teachers={"contrary": str(folder)})
+
+
+def test_a_recipe_names_who_teaches_and_nobody_else_is_loaded(
+    two_teachers: Setting, tmp_path: Path
+) -> None:
+    contrary = with_training(SOFTEN, teacher="contrary")
+    usual = curve(two_teachers, tmp_path / "usual", SOFTEN)
+    first = with_training(SOFTEN, teacher="teacher")
+    assert curve(two_teachers, tmp_path / "first", first) == usual
+    assert curve(two_teachers, tmp_path / "contrary-taught", contrary) != usual
+    work = Rungs(two_teachers, Silent())
+    work(job(tmp_path / "a", 2, Recipe("hard")))
+    assert not work.teachers
+    for folder in "bc":
+        work(job(tmp_path / folder, 2, contrary))
+        assert set(work.teachers) == {"contrary"}
+    assert work.teacher("contrary") is work.teachers["contrary"]
+
+
 def test_a_worker_computes_on_the_settings_threads(setting: Setting, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     do(replace(setting, threads=1), job(tmp_path, 0, None))
@@ -176,7 +248,7 @@ def test_failures_are_told_apart(
     setting: Setting, error: Exception, state: str, reason: str, tmp_path: Path
 ) -> None:
     work = Rungs(setting, Silent())
-    work.teacher = Broken(error)
+    work.teachers["teacher"] = Broken(error)
     result = work(job(tmp_path, 1))
     assert (result.state, result.accuracy) == (state, None)
     assert result.reason.endswith(reason) and "RunError" not in result.reason
