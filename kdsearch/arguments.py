@@ -25,6 +25,7 @@ LISTED: Mapping[str, str] = MappingProxyType(
         "families": "student families",
         "teachers": "ways to get a teacher",
         "datasets": "data sets and how a config names them",
+        "objectives": "what a search may trade against each other",
         "samplers": "who may propose candidates",
         "engines": "who may execute the jobs of a search",
         "runtimes": "runtimes a latency may be measured in",
@@ -218,11 +219,16 @@ def bounds(made: argparse.ArgumentParser) -> None:
         metavar="COST=LIMIT",
         action="append",
         default=[],
-        help="latency_ms=0.5, params=60%% (of the largest student), macs=1e6; may be repeated",
+        help="latency_ms=0.5, params=60%% (of the largest student), macs=1e6, latency_p95_ms, "
+        "energy_uj; may be repeated",
     )
     if not made.prog.endswith("init"):
         made.add_argument(
-            "--min", metavar="accuracy=X", action="append", default=[], help="accuracy=0.9"
+            "--min",
+            metavar="SCORE=X",
+            action="append",
+            default=[],
+            help="accuracy=0.9, or another objective of the run; may be repeated",
         )
 
 

@@ -169,23 +169,24 @@ def show_front(content: Mapping[str, Any]) -> None:
 
 
 def trials(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.trials import as_csv, row, trial_table
+    from kdsearch.pipeline.trials import as_csv, further, objective_names, row, trial_table
     from kdsearch.pipeline.trials import trials as all_trials
 
-    rows = [row(t) for t in all_trials(RunDir(Path(arguments.run)))]
-    print(
-        as_csv(rows) if arguments.csv else trial_table(rows), end="" if arguments.csv else "\n"
-    )
+    found = RunDir(Path(arguments.run))
+    names = objective_names(found)
+    rows = [row(t, names) for t in all_trials(found)]
+    if arguments.csv:
+        print(as_csv(rows), end="")
+    else:
+        print(trial_table(rows, further(names)))
     return 0
 
 
 def query(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import query as ask
-    from kdsearch.pipeline.query import read_bounds, words
+    from kdsearch.pipeline.query import asked, words
 
-    bounds = read_bounds(arguments.max, arguments.min)
     try:
-        answer = ask(RunDir(Path(arguments.run)), bounds)
+        answer = asked(RunDir(Path(arguments.run)), arguments.max, arguments.min)
     except BudgetError as error:
         if arguments.json:
             print(json.dumps({"student": None, "reason": str(error)}))
@@ -200,8 +201,7 @@ def query(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import query as ask
-    from kdsearch.pipeline.query import read_bounds
+    from kdsearch.pipeline.query import asked
     from kdsearch.pipeline.students import checked_words
     from kdsearch.pipeline.students import export as hand_over
 
@@ -210,7 +210,7 @@ def export(arguments: argparse.Namespace) -> int:
     if student is None:
         if not (arguments.max or arguments.min):
             raise UserError("export which student? --student ID or --max latency_ms=0.5")
-        student = ask(found, read_bounds(arguments.max, arguments.min)).student["id"]
+        student = asked(found, arguments.max, arguments.min).student["id"]
     names = [name.strip() for name in arguments.format.split(",")]
     card = hand_over(found, student, Path(arguments.to), names)
     print(checked_words(student, card, Path(arguments.to)))

@@ -5,6 +5,7 @@ KdsearchError              1   our bug, unless a subclass says otherwise
 │   ├── ConfigError        2   a config or space file: names file, line and column
 │   ├── DataError          2   a data set: names the image or folder
 │   ├── TeacherError       2   a teacher that cannot teach here
+│   ├── ObjectiveError     2   a function of the user's own that gives no number
 │   └── RunError           2   a run folder that is missing, busy or not that far yet
 ├── BudgetError            3   no student meets the budget
 ├── ExportError            1   an artefact that does not compute what the student computes
@@ -35,6 +36,10 @@ class DataError(UserError):
 
 
 class TeacherError(UserError):
+    pass
+
+
+class ObjectiveError(UserError):
     pass
 
 

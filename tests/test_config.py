@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from kdsearch.config import Config, networks, parse_config, read_config, resolved_yaml
 from kdsearch.config import models as config_models
+from kdsearch.core.budget import COSTS
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import read_text
 
@@ -75,7 +76,8 @@ def test_values_arrive_with_their_types(tmp_path: Path) -> None:
     assert config.search.rungs == (0.1, 0.5, 1)
     assert config.distill.knobs["soften.temperature"] == (2, 4.5)
     assert config.distill.knobs["soften.weight"] == config_models.KnobRange(low=0.3, high=0.9)
-    assert dict(config.budget) == {"latency_ms": 5, "params": "60%", "macs": None}
+    given = config.budget.model_dump(exclude_none=True)
+    assert given == {"latency_ms": 5, "params": "60%"}
     assert (config.seed, config.finalists.count) == (7, 8)
 
 
@@ -429,7 +431,7 @@ def test_overrides_win_and_are_read_as_yaml(tmp_path: Path) -> None:
     ]
     config = read_config(path, sets)
     assert (config.search.trials, config.search.rungs) == (51, (0.5, 1))
-    assert dict(config.budget) == {"latency_ms": None, "params": 1000, "macs": None}
+    assert config.budget.model_dump(exclude_none=True) == {"params": 1000}
     assert config.distill.knobs["soften.temperature"] == (3,)
     assert config.finalists.seeds == 2
     assert config.teacher.finetune is None
@@ -532,7 +534,7 @@ CONFIGS = st.fixed_dictionaries(
     optional={
         "seed": st.integers(0, 2**32 - 1),
         "store": SHORT,
-        "budget": st.dictionaries(st.sampled_from(["latency_ms", "params", "macs"]), LIMIT),
+        "budget": st.dictionaries(st.sampled_from(COSTS), LIMIT),
         "search": st.fixed_dictionaries(
             {"trials": POSITIVE}, optional={"rungs": st.just([1e-3, 1])}
         ),

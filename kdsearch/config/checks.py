@@ -8,6 +8,7 @@ from kdsearch.config.knob_checks import knobs
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Config, Distill, Sum
 from kdsearch.config.networks import Teacher
+from kdsearch.config.objectives_checks import objectives
 from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes
@@ -156,15 +157,6 @@ def search(config: Config) -> Iterator[Problem]:
         yield ("search", "rungs"), "must be at least two and rise to 1, for example [0.25, 1]"
     if config.search.engine == "in-process" and config.search.workers != 1:
         yield ("search", "workers"), "engine in-process has one; set search.engine: ray-tune"
-    objectives = config.search.objectives
-    if len(objectives) != 2 or objectives[0] != "accuracy":
-        rule = "must be accuracy and one cost, for example [accuracy, latency_ms]"
-        yield ("search", "objectives"), rule
-    elif objectives[1] not in budget.COSTS:
-        yield (
-            ("search", "objectives", 1),
-            f"unknown; {did_you_mean(objectives[1], budget.COSTS)}",
-        )
 
 
 def methods(config: Config) -> Iterator[Problem]:
@@ -224,6 +216,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     processes,
     budgets,
     search,
+    objectives,
     methods,
     knobs,
     vary,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from kdsearch.config.networks import Student, Teacher, Training
+from kdsearch.config.objectives import ObjectiveChoice
 from kdsearch.config.section import Section
 from kdsearch.config.values import (
     AboveZero,
@@ -187,6 +188,10 @@ class Budget(Section):
     """Number of parameters."""
     macs: Limit | None = None
     """Multiply-accumulate operations per image."""
+    latency_p95_ms: Limit | None = None
+    """95th percentile of the time of one forward pass, in milliseconds."""
+    energy_uj: Limit | None = None
+    """Energy per image in microjoules, an estimate from params and macs (docs/search.md)."""
 
 
 class Search(Section):
@@ -208,8 +213,10 @@ class Search(Section):
     a list or {low, high, log}. What is left out stays as distill has it."""
     rungs: tuple[float, ...] = (0.25, 1.0)
     """Rising shares of the full distillation at which candidates are compared, up to 1."""
-    objectives: tuple[str, ...] = ("accuracy", "latency_ms")
-    """accuracy, and the cost traded against it: latency_ms, macs or params."""
+    objectives: tuple[ObjectiveChoice, ...] = ("accuracy", "latency_ms")
+    """What is traded against each other, a score first and a cost among them, two to six:
+    `kdsearch objectives` lists them; {function: module:pkg.mod:function, direction: maximize}
+    (or minimize) runs your code on the predictions."""
     screen_layers: Count = 2
     """Non-dominated layers of architectures that go past the inherited weights."""
 

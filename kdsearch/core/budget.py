@@ -4,10 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.errors import UserError, did_you_mean
 
-COSTS = ("latency_ms", "params", "macs")
+COSTS = tuple(name for name, one in KNOWN.items() if not one.scored)
 """What a budget may bound from above."""
+ALWAYS = (KNOWN["accuracy"], *(KNOWN[name] for name in COSTS))
+"""What every published student has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +31,43 @@ class Bound:
         )
 
 
-def parse(name: str, text: str | float, *, upper: bool = True) -> Bound:
-    """Reads '5', 5, '60%' as a bound; raises UserError for an unknown name or a bad number."""
-    allowed = COSTS if upper else ("accuracy",)
-    if name not in allowed:
-        raise UserError(f"unknown bound '{name}'; {did_you_mean(name, allowed)}")
+def parse(
+    name: str,
+    text: str | float,
+    *,
+    upper: bool = True,
+    known: Sequence[Objective] = ALWAYS,
+) -> Bound:
+    """Reads '5', 5, '60%' as a bound on one of the `known`.
+
+    Raises:
+        UserError: an unknown name, the wrong side, or a bad number.
+    """
+    one = bounded(name, upper, known)
     raw = str(text).strip()
     relative = raw.endswith("%")
     try:
         value = float(raw.removesuffix("%"))
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or value <= 0:
+    if not math.isfinite(value) or (value <= 0 and one.function is None):
         raise UserError(f"{name} = {raw!r}; a bound is a number above 0, or a share like '60%'")
-    if relative and not upper:
-        raise UserError(f"{name} = {raw!r}; an accuracy is absolute, for example 0.9")
+    if relative and one.scored:
+        what = "an accuracy" if name == "accuracy" else "a score"
+        raise UserError(f"{name} = {raw!r}; {what} is absolute, for example 0.9")
     return Bound(name, value / 100 if relative else value, relative, upper)
+
+
+def bounded(name: str, upper: bool, known: Sequence[Objective]) -> Objective:
+    """The one of this name; raises UserError where there is none to be bound from this side."""
+    found = {one.name: one for one in known}
+    if name in found and found[name].maximised == upper:
+        side = "below (a minimum)" if upper else "above (a maximum)"
+        raise UserError(f"'{name}' can be bound from {side} alone")
+    allowed = [other for other, one in found.items() if one.maximised != upper]
+    if name not in allowed:
+        raise UserError(f"unknown bound '{name}'; {did_you_mean(name, allowed)}")
+    return found[name]
 
 
 def resolve(bound: Bound, largest: Mapping[str, float]) -> float:
@@ -66,5 +90,11 @@ def broken(
         limit = resolve(bound, largest)
         excess = (costs[bound.name] - limit) * (1 if bound.upper else -1)
         if excess > 0:
-            missed[bound.name] = max(excess / limit, missed.get(bound.name, 0.0))
+            far = share(excess, limit)
+            missed[bound.name] = max(far, missed.get(bound.name, 0.0))
     return missed
+
+
+def share(amount: float, limit: float) -> float:
+    """Of a limit's size; of 1 where the limit is 0, as a user's own score may have it."""
+    return amount / (abs(limit) or 1.0)

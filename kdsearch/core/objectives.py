@@ -1,10 +1,15 @@
 """What a search trades against each other: names, directions, and where values come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from kdsearch.core.pareto import Values
+
+Direction = Literal["maximize", "minimize"]
+MODULE = "module:"
+"""Before the name of a function of the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +21,40 @@ class Objective:
     scored: bool
     """True: of a trained student's predictions, anew at each rung. False: a cost of the
     architecture, known before any training."""
+    about: str = ""
+    worst: float | Literal["chance"] | None = None
+    """Of a scored one: where its axis of the hypervolume starts. None: it has none there."""
+    function: str | None = None
+    """'module:pkg.mod:function' of the user's own; see `measure.scores`."""
+
+    @property
+    def direction(self) -> Direction:
+        return "maximize" if self.maximised else "minimize"
+
+
+def scored(
+    name: str, maximised: bool, worst: float | Literal["chance"], about: str
+) -> Objective:
+    return Objective(name, maximised, True, about, worst)
+
+
+def cost(name: str, about: str) -> Objective:
+    return Objective(name, False, False, about)
 
 
 KNOWN = MappingProxyType(
     {
         one.name: one
         for one in (
-            Objective("accuracy", maximised=True, scored=True),
-            Objective("latency_ms", maximised=False, scored=False),
-            Objective("params", maximised=False, scored=False),
-            Objective("macs", maximised=False, scored=False),
+            scored("accuracy", True, "chance", "share of images named rightly (top-1)"),
+            scored("balanced_accuracy", True, "chance", "mean over classes of that share"),
+            scored("macro_f1", True, 0.0, "mean over classes of the F1 score"),
+            scored("calibration_error", False, 1.0, "expected calibration error, 15 bins"),
+            cost("latency_ms", "median time of one forward pass, measured, in milliseconds"),
+            cost("latency_p95_ms", "its 95th percentile over calls, in milliseconds"),
+            cost("params", "number of parameters"),
+            cost("macs", "multiply-accumulate operations per image"),
+            cost("energy_uj", "energy per image in µJ, estimated from macs and params"),
         )
     }
 )
@@ -35,3 +64,13 @@ def minimised(values: Sequence[float], objectives: Sequence[Objective]) -> Value
     """Values in the objectives' order, each the smaller the better."""
     pairs = zip(values, objectives, strict=True)
     return tuple(-value if one.maximised else value for value, one in pairs)
+
+
+def in_order(values: Mapping[str, float], objectives: Sequence[Objective]) -> Values:
+    """Of values by name those of the objectives, each the smaller the better."""
+    return minimised([values[one.name] for one in objectives], objectives)
+
+
+def beyond_accuracy(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+    """The scored ones that a result has to be asked for; it has its accuracy anyway."""
+    return tuple(one for one in objectives if one.scored and one != KNOWN["accuracy"])

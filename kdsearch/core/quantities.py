@@ -20,6 +20,12 @@ def count(number: float | None) -> str:
     raise AssertionError("the last letter takes every number")
 
 
+def size(number: float) -> str:
+    """Bytes: '312 B', '1.2 kB', '34.5 MB'."""
+    counted = count(number)
+    return f"{counted}B" if " " in counted else f"{counted} B"
+
+
 def milliseconds(ms: float | None) -> str:
     """A latency in the unit that suits it: '34 µs', '1.25 ms', '2.1 s'."""
     if ms is None or not math.isfinite(ms):
@@ -27,6 +33,20 @@ def milliseconds(ms: float | None) -> str:
     if abs(ms) < 0.9995:
         return f"{ms * 1000:.3g} µs"
     return f"{three_digits(ms)} ms" if abs(ms) < 999.5 else f"{three_digits(ms / 1000)} s"
+
+
+def microjoules(uj: float | None) -> str:
+    """An energy in the unit that suits it: '34 nJ', '1.25 µJ', '2.1 mJ'."""
+    if uj is None or not math.isfinite(uj):
+        return UNKNOWN
+    if abs(uj) < 0.9995:
+        return f"{uj * 1000:.3g} nJ"
+    return f"{three_digits(uj)} µJ" if abs(uj) < 999.5 else f"{three_digits(uj / 1000)} mJ"
+
+
+def plain_number(number: float | None) -> str:
+    """Without a unit, three digits: '0.034', '1.2e+06'."""
+    return UNKNOWN if number is None or not math.isfinite(number) else f"{number:.3g}"
 
 
 def three_digits(number: float) -> str:

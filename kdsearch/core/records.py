@@ -87,7 +87,8 @@ class Job:
     """Length of a schedule of its own; None: that of the full distillation."""
 
 
-State = Literal["done", "diverged", "out of memory", "lost", "bug"]
+State = Literal["done", "diverged", "out of memory", "lost", "bug", "objective"]
+"""'objective': the user's own function of predictions failed, or gave no number."""
 
 
 @dataclass(frozen=True, slots=True)

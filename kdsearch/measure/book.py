@@ -4,7 +4,7 @@ A latency is on disk before it is used, and every later question is answered fro
 search that goes on after a kill sees the numbers it saw before.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.files import read_json, write_json
+from kdsearch.measure.energy import energy_uj
 from kdsearch.measure.latency import Latency, Target, measure
 from kdsearch.measure.load import Watch
 from kdsearch.measure.size import macs, params
@@ -23,6 +24,8 @@ from kdsearch.nets.logits import Logits
 
 Build = Callable[[Architecture], nn.Module]
 REFERENCE = "reference.json"
+TIMED = frozenset({"latency_ms", "latency_p95_ms"})
+"""Costs that take a measurement."""
 
 
 @dataclass
@@ -45,21 +48,25 @@ class CostBook:
     def costs(
         self, architectures: Sequence[Architecture], *, latency: bool
     ) -> dict[str, dict[str, float]]:
-        """params, macs and, if asked, latency_ms by architecture id; measures the missing."""
+        """By architecture id what is counted (see `size`) and, if asked, latency_ms and
+        latency_p95_ms; measures the missing."""
         found = {a.id: dict(self.size(a)) for a in architectures}
         if latency:
             for name, timed in self.latencies(architectures).items():
-                found[name]["latency_ms"] = timed.p50_ms
+                found[name] |= of_latency(timed)
         return found
 
+    def knows(self, architectures: Iterable[Architecture]) -> bool:
+        """Whether all their latencies were measured before."""
+        return all(self._path(a.id).exists() for a in architectures)
+
     def size(self, architecture: Architecture) -> dict[str, float]:
+        """params, macs and, estimated from them, energy_uj."""
         if architecture.id not in self.sizes:
             with torch.device("meta"):
                 network = self.build(architecture)
-            self.sizes[architecture.id] = {
-                "params": params(network),
-                "macs": macs(network, self.shape),
-            }
+            counted = {"params": params(network), "macs": macs(network, self.shape)}
+            self.sizes[architecture.id] = {**counted, "energy_uj": energy_uj(**counted)}
         return self.sizes[architecture.id]
 
     def latencies(self, architectures: Sequence[Architecture]) -> dict[str, Latency]:
@@ -107,6 +114,11 @@ class CostBook:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
+
+
+def of_latency(timed: Latency) -> dict[str, float]:
+    """A latency as costs by name."""
+    return {"latency_ms": timed.p50_ms, "latency_p95_ms": timed.p95_ms}
 
 
 def read_latency(path: Path) -> Latency:

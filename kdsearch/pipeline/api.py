@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import nn
@@ -15,7 +16,7 @@ from kdsearch.pipeline import query as querying
 from kdsearch.pipeline import students
 from kdsearch.pipeline.run import run as run_stages
 from kdsearch.pipeline.status import status
-from kdsearch.pipeline.trials import row, trials
+from kdsearch.pipeline.trials import objective_names, row, trials
 from kdsearch.rundir import RunDir
 
 
@@ -34,23 +35,37 @@ class Run:
     @property
     def trials(self) -> list[dict[str, Any]]:
         """Every trial, in the order they were proposed."""
-        return [row(trial) for trial in trials(self.dir)]
+        names = objective_names(self.dir)
+        return [row(trial, names) for trial in trials(self.dir)]
 
     @property
     def status(self) -> dict[str, Any]:
         """What is done, running, failed and why."""
         return status(self.dir)
 
-    def query(self, *, min_accuracy: float | None = None, **max_costs: float | str) -> str:
-        """Id of the most accurate student within the bounds: `query(latency_ms="50%")`.
+    def query(
+        self,
+        *,
+        min_accuracy: float | None = None,
+        at_least: Mapping[str, float] = MappingProxyType({}),
+        **at_most: float | str,
+    ) -> str:
+        """Id of the best student within the bounds: `query(latency_ms="50%")`.
+
+        Best is the most accurate, or as the first objective of the run has it. Scores other
+        than the accuracy are bound from below by `at_least={"macro_f1": 0.9}`.
 
         Raises:
             BudgetError: no student keeps them.
         """
-        bounds = [parse(name, limit) for name, limit in max_costs.items()]
+        front = self.dir.read(self.dir.front)
+        known = querying.objectives_of(front)
+        below = dict(at_least)
         if min_accuracy is not None:
-            bounds.append(parse("accuracy", min_accuracy, upper=False))
-        return str(querying.query(self.dir, bounds).student["id"])
+            below["accuracy"] = min_accuracy
+        bounds = [parse(name, limit, known=known) for name, limit in at_most.items()]
+        bounds += [parse(n, limit, upper=False, known=known) for n, limit in below.items()]
+        return str(querying.choose(front, bounds).student["id"])
 
     def network(self, student: str) -> nn.Module:
         """The trained student; its forward takes normalised images and gives an Output."""

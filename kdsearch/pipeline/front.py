@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kdsearch.core.amounts import amount, title
 from kdsearch.core.quantities import count, milliseconds, percent
 from kdsearch.pipeline.table import table
 
@@ -16,15 +17,19 @@ HEADERS = (
     "MACs",
     "taught by",
 )
+IN_EVERY_TABLE = ("accuracy", "latency_ms", "latency_p95_ms", "params", "macs")
+"""Objectives that have their columns in any case."""
 
 
 def front_table(content: Mapping[str, Any]) -> str:
     """One row a student, fastest first; `content` is that of front.json."""
     points = content["points"]
     target = next(iter(points[0]["latency"])) if points else ""
-    rows = [row(point) for point in points]
+    more = [name for name in content.get("objectives", ()) if name not in IN_EVERY_TABLE]
+    rows = [row(point, more) for point in points]
+    headers = (*HEADERS[:-1], *map(title, more), HEADERS[-1])
     lines = [f"latency: {target}; accuracies ± half of a 95 % interval", *busy_lines(points)]
-    return "\n".join([table(rows, HEADERS), *lines])
+    return "\n".join([table(rows, headers), *lines])
 
 
 def busy_lines(points: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -37,7 +42,9 @@ def busy_lines(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"measured on a busy machine, others kept {cores} cores busy: {', '.join(busy)}"]
 
 
-def row(point: Mapping[str, Any]) -> list[str]:
+def row(point: Mapping[str, Any], more: Sequence[str]) -> list[str]:
+    """`more`: objectives that have columns of their own."""
+    known = measured(point)
     timed = next(iter(point["latency"].values()))
     return [
         point["id"],
@@ -47,8 +54,23 @@ def row(point: Mapping[str, Any]) -> list[str]:
         milliseconds(timed["p95"]),
         count(point["params"]),
         count(point["macs"]),
+        *(amount(name, known.get(name)) for name in more),
         taught(point["recipe"]),
     ]
+
+
+def measured(point: Mapping[str, Any]) -> dict[str, float]:
+    """Every score on search-validation and every cost of a point, by objective."""
+    timed = next(iter(point["latency"].values()))
+    return {
+        **point.get("scores", {}),
+        **point.get("costs", {}),
+        "accuracy": point["search_accuracy"],
+        "params": point["params"],
+        "macs": point["macs"],
+        "latency_ms": timed["p50"],
+        "latency_p95_ms": timed["p95"],
+    }
 
 
 def with_interval(accuracy: float, ci95: tuple[float, float]) -> str:

@@ -44,7 +44,7 @@ budget:               # a number, or a share of the largest student's
 
 search:
   trials: 40          # may be raised later: the search goes on
-  # objectives: [accuracy, latency_ms]   # or macs, params
+  # objectives: [accuracy, latency_ms]   # `kdsearch objectives` lists them
   # engine: in-process                   # or ray-tune
   # workers: 1
 

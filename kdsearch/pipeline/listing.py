@@ -75,6 +75,23 @@ def datasets() -> Rows:
     return [{"name": d.usage, "about": first_line(type(d))} for d in DATASETS.values()]
 
 
+def objectives() -> Rows:
+    from kdsearch.core.objectives import KNOWN
+
+    rows: Rows = [
+        {
+            "name": one.name,
+            "direction": one.direction,
+            "kind": "score" if one.scored else "cost",
+            "about": one.about,
+        }
+        for one in KNOWN.values()
+    ]
+    own = "a function of your own, on logits and labels (runs your code)"
+    form = "{function: module:pkg.mod:function, direction: maximize}"
+    return [*rows, {"name": form, "direction": "yours", "kind": "score", "about": own}]
+
+
 def samplers() -> Rows:
     from kdsearch.search.study.mirror import SAMPLERS
 
@@ -125,6 +142,7 @@ LISTINGS: dict[str, Callable[[], Rows]] = {
         families,
         teachers,
         datasets,
+        objectives,
         samplers,
         engines,
         runtimes,

@@ -1,49 +1,39 @@
 """From trained finalists to front.json: re-scored, re-measured together, tested once.
 
-Selection looks at search-validation accuracy and latency alone; the test split is opened for
-the published students only, after they were chosen.
+Selection looks at the run's objectives alone, scores of them on search-validation; the test
+split is opened for the published students only, after they were chosen.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log10, sqrt
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from torch import nn
 
 import kdsearch
+from kdsearch.config.objectives import objectives_of
 from kdsearch.core.budget import broken
-from kdsearch.core.pareto import front, hypervolume
-from kdsearch.data.augment import normalise
+from kdsearch.core.objectives import Objective, beyond_accuracy, in_order
+from kdsearch.core.pareto import front
+from kdsearch.core.volume import reference_point, volume
 from kdsearch.data.load import load_search
-from kdsearch.data.records import Split
 from kdsearch.data.test_split import open_test
-from kdsearch.errors import BudgetError, SearchError
+from kdsearch.errors import BudgetError, ObjectiveError, SearchError
 from kdsearch.files import write_bytes, write_json
-from kdsearch.measure.accuracy import correct, predict, wilson_ci95
+from kdsearch.measure.book import of_latency
 from kdsearch.measure.fingerprint import latency_facts
 from kdsearch.measure.latency import Latency
 from kdsearch.nets.kinds import family_of, made_of
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
+from kdsearch.pipeline.rescore import Rescored, rescored
 from kdsearch.pipeline.search import Found, Ground
 from kdsearch.search.rung import STUDENT
 from kdsearch.search.trial import Trial
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Top-1 accuracy of a finalist's runs on one split."""
-
-    accuracy: float
-    """Mean over the runs, in [0, 1]."""
-    ci95: tuple[float, float]
-    """See `scored`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +53,21 @@ def publish(
     context: Context, ground: Ground, found: Found, finalists: Sequence[Finalist]
 ) -> dict[str, Any]:
     """Re-scores and re-measures all finalists together; the front of them is tested, once."""
+    objectives = objectives_of(context.config.search.objectives)
+    metrics, info = beyond_accuracy(objectives), ground.info
     search_val = load_search(ground.data).search_val
     networks = {f.id: [student_of(context, ground, f, k) for k in f.folders] for f in finalists}
-    scores = {name: score(runs, search_val, ground) for name, runs in networks.items()}
+    scores = {
+        name: whole(rescored(runs, search_val, info, metrics))
+        for name, runs in networks.items()
+    }
     latencies = timed_together(context, ground, finalists)
     costs = {
-        f.id: ground.book.size(f.trial.candidate.architecture)
-        | {"latency_ms": latencies[f.id].p50_ms}
+        f.id: ground.book.size(f.trial.candidate.architecture) | of_latency(latencies[f.id])
         for f in finalists
     }
-    bounds = bounds_of(context)
-    missed = {f.id: broken(bounds, costs[f.id], largest(ground)) for f in finalists}
-    kept = [f for f in finalists if not missed[f.id]]
-    if not kept:
-        raise over_budget(list(missed.values()), ground)
-    points = [(-scores[f.id].accuracy, costs[f.id]["latency_ms"]) for f in kept]
+    kept = within_budget(context, ground, finalists, costs)
+    points = [in_order(scores[f.id].values | costs[f.id], objectives) for f in kept]
     published = sorted(
         (kept[i] for i in front(points)), key=lambda f: costs[f.id]["latency_ms"]
     )
@@ -89,13 +79,36 @@ def publish(
     rows = []
     for finalist in published:
         row = point(context, finalist, scores[finalist.id], costs[finalist.id])
-        tested = score(networks[finalist.id], test, ground)
-        row["test_accuracy"] = tested.accuracy
-        row["test_accuracy_ci95"] = list(tested.ci95)
+        tested = rescored(networks[finalist.id], test, info, metrics)
+        row["test_accuracy"] = tested.top1.accuracy
+        row["test_accuracy_ci95"] = list(tested.top1.ci95)
+        row["test_scores"] = {n: tested.values.get(n) for n in row["scores"]}
         row["latency"] = latency_facts(ground.book.target, latencies[finalist.id])
         rows.append(row)
         keep_student(context, ground, finalist, row)
-    return front_of(context, ground, found, rows)
+    return front_of(context, ground, rows, objectives)
+
+
+def within_budget(
+    context: Context,
+    ground: Ground,
+    finalists: Sequence[Finalist],
+    costs: Mapping[str, Mapping[str, float]],
+) -> list[Finalist]:
+    """Raises BudgetError where none of them keeps it."""
+    bounds = bounds_of(context)
+    missed = {f.id: broken(bounds, costs[f.id], largest(ground)) for f in finalists}
+    kept = [f for f in finalists if not missed[f.id]]
+    if not kept:
+        raise over_budget(list(missed.values()), ground)
+    return kept
+
+
+def whole(found: Rescored) -> Rescored:
+    """What the search compares by; raises ObjectiveError where some of it is missing."""
+    for reason in found.failed.values():
+        raise ObjectiveError(reason)
+    return found
 
 
 def largest(ground: Ground) -> Mapping[str, float]:
@@ -110,28 +123,6 @@ def student_of(context: Context, ground: Ground, finalist: Finalist, folder: Pat
     return student.eval()
 
 
-def score(runs: Sequence[nn.Module], split: Split, ground: Ground) -> Score:
-    images = normalise(split.images, ground.info.mean, ground.info.std)
-    hits = [correct(predict(net, images, 500), split.labels) for net in runs]
-    return scored(hits, len(split))
-
-
-def scored(hits: Sequence[int], images: int) -> Score:
-    """Mean accuracy of runs that got `hits` of the same images right.
-
-    The interval covers what other images would give (Wilson) and, with several runs, what
-    other runs would give (Student's t); where they differ, the outer end counts.
-    """
-    shares = [h / images for h in hits]
-    low, high = wilson_ci95(round(mean(hits)), images)
-    if len(hits) > 1:
-        from scipy.stats import t
-
-        half = float(t.ppf(0.975, len(hits) - 1)) * stdev(shares) / sqrt(len(hits))
-        low, high = min(low, mean(shares) - half), max(high, mean(shares) + half)
-    return Score(mean(shares), (max(0.0, low), min(1.0, high)))
-
-
 def timed_together(
     context: Context, ground: Ground, finalists: Sequence[Finalist]
 ) -> dict[str, Latency]:
@@ -143,9 +134,11 @@ def timed_together(
 
 
 def point(
-    context: Context, finalist: Finalist, scored: Score, costs: Mapping[str, float]
+    context: Context, finalist: Finalist, scores: Rescored, costs: Mapping[str, float]
 ) -> dict[str, Any]:
     candidate = finalist.trial.candidate
+    objectives = objectives_of(context.config.search.objectives)
+    asked = [one.name for one in objectives if one.scored]
     return {
         "id": finalist.id,
         "architecture": candidate.architecture.as_dict(),
@@ -153,10 +146,13 @@ def point(
         "trial": finalist.trial.number,
         "rung": len(context.config.search.rungs),
         "seeds": len(finalist.folders),
-        "search_accuracy": scored.accuracy,
-        "search_accuracy_ci95": list(scored.ci95),
+        "search_accuracy": scores.top1.accuracy,
+        "search_accuracy_ci95": list(scores.top1.ci95),
+        "scores": {name: scores.values[name] for name in asked},
+        "scores_ci95": {name: scores.intervals[name] for name in asked},
         "params": costs["params"],
         "macs": costs["macs"],
+        "costs": dict(costs),
         "weights": f"students/{finalist.id}/{STUDENT}",
     }
 
@@ -182,25 +178,24 @@ def keep_student(
 
 
 def front_of(
-    context: Context, ground: Ground, found: Found, rows: list[dict[str, Any]]
+    context: Context,
+    ground: Ground,
+    rows: list[dict[str, Any]],
+    objectives: Sequence[Objective],
 ) -> dict[str, Any]:
     """front.json; the reference point was fixed by the space before the search."""
-    target = ground.book.target.name
     chance = 1 / len(ground.info.classes)
-    slowest = 1.1 * largest(ground)["latency_ms"]
-    volume = hypervolume(
-        [(-r["search_accuracy"], log10(r["latency"][target]["p50"])) for r in rows],
-        (-chance, log10(slowest)),
-    )
+    reference = reference_point(objectives, chance, largest(ground))
     return {
         "schema": SCHEMA,
         "kdsearch_version": kdsearch.__version__,
         "run": context.run.root.name,
         "data_hash": ground.info.fingerprint,
         "teacher_hash": None if ground.teacher is None else ground.teacher.name,
-        "objectives": list(context.config.search.objectives),
-        "hypervolume": volume,
-        "reference_point": {"accuracy": chance, "latency_ms": slowest},
+        "objectives": [one.name for one in objectives],
+        "directions": {one.name: one.direction for one in objectives},
+        "hypervolume": volume([r["scores"] | r["costs"] for r in rows], objectives, reference),
+        "reference_point": reference,
         "space": {
             "name": context.space.name,
             "count": context.space.space.count(),

@@ -1,6 +1,6 @@
 """Verb `report`: RUN/report.html from the files of a run, however far it has come."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,14 +8,16 @@ from typing import Any
 import kdsearch
 from kdsearch.config import Config, read_config
 from kdsearch.config.knobs import knob_spaces
+from kdsearch.config.objectives import objectives_of
 from kdsearch.core.budget import parse, resolve
+from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
-from kdsearch.pipeline.front import busy_lines
+from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
 from kdsearch.pipeline.status import stages as stage_words
-from kdsearch.pipeline.trials import recorded
+from kdsearch.pipeline.trials import named_scores, recorded
 from kdsearch.report import summary as rows
 from kdsearch.report.front import front_svg
 from kdsearch.report.page import page
@@ -54,20 +56,21 @@ def summarized(run: RunDir) -> rows.Summary:
     front = read_json(run.front) if run.front.exists() else None
     trials = recorded(run, facts["study"]) if "study" in facts else []
     info = read_info(Path(facts["data"])) if "data" in facts else None
-    cost = config.search.objectives[1]
+    objectives = objectives_of(config.search.objectives)
+    cost = next(one.name for one in objectives if not one.scored)
     points = [] if front is None else front["points"]
     return rows.Summary(
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
         cost=cost,  # type: ignore[arg-type]  # checked by the config
-        students=tuple(student(p) for p in points),
-        knee=knee_of(points),
+        students=tuple(student(p, objectives) for p in points),
+        knee=knee_of(points, objectives),
         teacher=teacher(config, facts),
         limits=tuple(limits(config, facts)),
-        trials=tuple(dot(t, len(config.search.rungs)) for t in trials),
+        trials=tuple(dot(t, [one.name for one in objectives], cost) for t in trials),
         curves=tuple(curves(run, facts, points)),
-        search=searched(config, facts, front),
+        search=searched(config, objectives, facts, front),
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
         device=device_of(run),
@@ -85,7 +88,9 @@ def audit_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return found if has and found.get("supernet") == Path(has).name else None
 
 
-def student(point: Mapping[str, Any]) -> rows.StudentRow:
+def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.StudentRow:
+    known = measured(point)
+    more = [one.name for one in objectives if one.name not in IN_EVERY_TABLE]
     return rows.StudentRow(
         id=point["id"],
         architecture=point["architecture"],
@@ -102,6 +107,7 @@ def student(point: Mapping[str, Any]) -> rows.StudentRow:
             for name, t in point["latency"].items()
         ),
         trial=point["trial"],
+        more={name: known.get(name) for name in more},
     )
 
 
@@ -119,12 +125,11 @@ def teacher(config: Config, facts: Mapping[str, Any]) -> rows.TeacherRow | None:
     )
 
 
-def knee_of(points: list[dict[str, Any]]) -> str | None:
+def knee_of(points: list[dict[str, Any]], objectives: Sequence[Objective]) -> str | None:
     """The student nearest to the ideal, where there are at least three to choose from."""
     if len(points) < 3:
         return None
-    values = [(-p["search_accuracy"], next(iter(p["latency"].values()))["p50"]) for p in points]
-    return str(points[knee(values)]["id"])
+    return str(points[knee([in_order(measured(p), objectives) for p in points])]["id"])
 
 
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
@@ -139,9 +144,9 @@ def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
         )
 
 
-def dot(trial: Trial, top: int) -> rows.TrialDot:
-    """A trial as a dot: how far it came, and its scores there."""
-    score = trial.scores.get(trial.rung, (None, None))
+def dot(trial: Trial, objectives: Sequence[str], cost: str) -> rows.TrialDot:
+    """A trial as a dot: how far it came, and its accuracy and cost there."""
+    scores = named_scores(trial, objectives)
     state: rows.TrialState = "trained"
     if trial.state == "stopped":
         state = "screened" if trial.rung == 0 else "stopped"
@@ -150,8 +155,8 @@ def dot(trial: Trial, top: int) -> rows.TrialDot:
     return rows.TrialDot(
         f"trial {trial.number}",
         state,
-        score[0],
-        score[1],
+        scores.get("accuracy"),
+        scores.get(cost),
         trial.rung if trial.scores else None,
         trial.reason,
     )
@@ -181,7 +186,10 @@ def curves(
 
 
 def searched(
-    config: Config, facts: Mapping[str, Any], front: Mapping[str, Any] | None
+    config: Config,
+    objectives: Sequence[Objective],
+    facts: Mapping[str, Any],
+    front: Mapping[str, Any] | None,
 ) -> rows.SearchSummary:
     space = load_space(config.space)
     pool = knob_spaces(config.distill)
@@ -191,7 +199,7 @@ def searched(
         sampler=config.search.sampler,
         engine=config.search.engine,
         trials=config.search.trials,
-        objectives=tuple(config.search.objectives),
+        objectives=tuple(one.name for one in objectives),
         rungs=tuple(config.search.rungs),
         inherits="supernet" not in facts or facts["supernet"] is not None,
         methods=tuple(

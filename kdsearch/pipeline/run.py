@@ -172,6 +172,6 @@ def searched_stages(context: Context, known: Taught, last: int) -> None:
         return
     if is_stale(run):
         reported(run)
-    context.progress.say(
-        f"front: {len(front['points'])} students, hypervolume {front['hypervolume']:.4f}"
-    )
+    volume = front["hypervolume"]
+    measured = "" if volume is None else f", hypervolume {volume:.4f}"
+    context.progress.say(f"front: {len(front['points'])} students{measured}")

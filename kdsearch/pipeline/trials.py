@@ -3,11 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from kdsearch.core.budget import COSTS
 from kdsearch.core.quantities import percent
 from kdsearch.errors import RunError
 from kdsearch.files import damaged
@@ -53,20 +54,44 @@ def readable(journal: Path) -> Iterator[None]:
         raise damaged(journal, "a record is damaged") from error
 
 
-def row(trial: Trial) -> dict[str, Any]:
-    """One trial, flat; accuracy is that of the highest rung it reached."""
-    scores = trial.scores.get(trial.rung, ())
+def objective_names(run: RunDir) -> tuple[str, ...]:
+    """Of what the current search trades, in the order of its trials' scores."""
+    return tuple(run.facts().get("study_key", {}).get("objectives", ()))
+
+
+def row(trial: Trial, objectives: Sequence[str]) -> dict[str, Any]:
+    """One trial, flat; scores are those of the highest rung it reached.
+
+    'accuracy' and 'cost', the first cost, are there always, further objectives by name.
+    """
+    scores = named_scores(trial, objectives)
     return {
         "number": trial.number,
         "state": trial.state,
         "rung": trial.rung if trial.scores else None,
-        "accuracy": scores[0] if scores else None,
-        "cost": scores[1] if len(scores) > 1 else None,
+        "accuracy": scores.get("accuracy"),
+        "cost": scores.get(first_cost(objectives) or ""),
+        **{name: scores.get(name) for name in further(objectives)},
         "method": trial.candidate.recipe.method,
         **{f"knob.{k}": v for k, v in trial.candidate.recipe.knobs},
         **trial.candidate.architecture.as_dict(),
         "reason": trial.reason,
     }
+
+
+def named_scores(trial: Trial, objectives: Sequence[str]) -> dict[str, float]:
+    """By objective, at the highest rung it has a score at; empty before any."""
+    return dict(zip(objectives, trial.scores.get(trial.rung, ()), strict=False))
+
+
+def first_cost(objectives: Sequence[str]) -> str | None:
+    return next((name for name in objectives if name in COSTS), None)
+
+
+def further(objectives: Sequence[str]) -> list[str]:
+    """All but the accuracy and the first cost."""
+    usual = ("accuracy", first_cost(objectives))
+    return [name for name in objectives if name not in usual]
 
 
 def as_csv(rows: list[dict[str, Any]]) -> str:
@@ -79,19 +104,23 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def trial_table(rows: list[dict[str, Any]]) -> str:
-    """The columns a person looks at first."""
-    headers = ("trial", "state", "rung", "accuracy", "cost", "method", "reason")
+def trial_table(rows: list[dict[str, Any]], more: Sequence[str] = ()) -> str:
+    """The columns a person looks at first, and `more` numbers after the cost."""
+    headers = ("trial", "state", "rung", "accuracy", "cost", *more, "method", "reason")
     cells = [
         [
             str(r["number"]),
             r["state"],
             "" if r["rung"] is None else str(r["rung"]),
             percent(r["accuracy"]),
-            "" if r["cost"] is None else f"{r['cost']:.4g}",
+            *(number(r[name]) for name in ("cost", *more)),
             r["method"],
             r["reason"],
         ]
         for r in rows
     ]
     return table(cells, headers)
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

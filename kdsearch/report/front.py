@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kdsearch.core.quantities import count, milliseconds, percent
+from kdsearch.core.amounts import amount
+from kdsearch.core.quantities import percent
 from kdsearch.report import marks, points
 from kdsearch.report.axes import (
     Naming,
@@ -20,7 +21,7 @@ from kdsearch.report.axes import (
 from kdsearch.report.colours import standalone_style
 from kdsearch.report.labels import Box, place, shortened, text_width
 from kdsearch.report.markup import Markup, element, joined
-from kdsearch.report.points import AXIS_NAMES, Dot, Plot, Trial
+from kdsearch.report.points import AXIS_NAMES, LATENCIES, Dot, Plot, Trial
 from kdsearch.report.summary import Cost, Summary, TrialState
 
 MARGIN = 16
@@ -51,7 +52,7 @@ def front_chart(summary: Summary, *, width: int, height: int, linked: bool) -> M
 
 
 def cost_text(value: float | None, cost: Cost) -> str:
-    return milliseconds(value) if cost == "latency_ms" else count(value)
+    return amount(cost, value)
 
 
 def _contents(summary: Summary, width: int, height: int, linked: bool) -> Markup:
@@ -98,7 +99,7 @@ def _dot(at: marks.Pixels, state: TrialState, tip: str = "") -> Markup:
 
 def _axes(summary: Summary, plot: Plot) -> Markup:
     frame = plot.frame
-    naming: Naming = latencies(plot.x.high) if summary.cost == "latency_ms" else plain
+    naming: Naming = latencies(plot.x.high) if summary.cost in LATENCIES else plain
     title, target = AXIS_NAMES[summary.cost], _target(summary)
     full = f"{title}, {target} (logarithmic)"
     if not target or text_width(full) > frame.right - frame.left:
@@ -115,7 +116,7 @@ def _axes(summary: Summary, plot: Plot) -> Markup:
 
 def _target(summary: Summary) -> str:
     named = (row.latencies[0].target for row in summary.students if row.latencies)
-    return next(named, "") if summary.cost == "latency_ms" else ""
+    return next(named, "") if summary.cost in LATENCIES else ""
 
 
 def _limits(summary: Summary, plot: Plot, costs: Sequence[float]) -> list[Markup]:
@@ -171,7 +172,7 @@ def _students(summary: Summary, students: Sequence[Dot], plot: Plot, linked: boo
     if not students:
         return Markup("")
     places = [(plot.x(dot.cost), plot.y(dot.accuracy)) for dot in students]
-    parts = [marks.stairs(places, plot.frame.right, plot.frame.bottom)]
+    parts = [marks.stairs(rising(places), plot.frame.right, plot.frame.bottom)]
     parts += [_bars(dot, plot, at) for dot, at in zip(students, places, strict=True)]
     for dot, at in zip(students, places, strict=True):
         parts.append(_student(dot, at, dot.row.id == summary.knee, summary.cost, linked))
@@ -179,6 +180,15 @@ def _students(summary: Summary, students: Sequence[Dot], plot: Plot, linked: boo
         if is_accuracy(dot.row.test_accuracy):
             parts.append(marks.diamond((x, plot.y(dot.row.test_accuracy)), "test"))
     return joined([*parts, *_names(summary, students, plot, places)])
+
+
+def rising(places: Sequence[marks.Pixels]) -> list[marks.Pixels]:
+    """Those above all before them: with further objectives others may be on the front, too."""
+    kept: list[marks.Pixels] = []
+    for x, y in places:
+        if not kept or y < kept[-1][1]:
+            kept.append((x, y))
+    return kept
 
 
 def _bars(dot: Dot, plot: Plot, at: marks.Pixels) -> Markup:

@@ -14,6 +14,12 @@ from kdsearch.report.summary import DataSummary, Summary
 from kdsearch.report.wording import NO_BREAK, value_text
 
 TEST = "test accuracy"
+CHEAPEST = {
+    "latency_ms": "fastest",
+    "latency_p95_ms": "fastest",
+    "energy_uj": "least energy",
+}
+UNITS = {"macs": " MACs", "params": " parameters"}
 
 
 def page(summary: Summary) -> str:
@@ -62,7 +68,7 @@ def _lead(summary: Summary) -> str:
 
 def _at(dot: Dot, summary: Summary) -> str:
     cost = cost_text(dot.cost, summary.cost).replace(" ", NO_BREAK)
-    unit = {"latency_ms": "", "macs": " MACs", "params": " parameters"}[summary.cost]
+    unit = UNITS.get(summary.cost, "")
     accuracy = percent(_accuracy(dot, points.dots(summary))).replace(" ", NO_BREAK)
     return f"{accuracy} at {cost}{unit}"
 
@@ -82,7 +88,7 @@ def _tiles(summary: Summary) -> Markup:
     items: list[tuple[str, str, str]] = []
     if drawn:
         best, cheapest = max(drawn, key=lambda dot: dot.accuracy), drawn[0]
-        name = "fastest" if summary.cost == "latency_ms" else "smallest"
+        name = CHEAPEST.get(summary.cost, "smallest")
         items.append(
             (
                 "most accurate",
@@ -129,6 +135,7 @@ def _caption(summary: Summary) -> str:
             "The line is what the front reaches: the best accuracy to be had "
             f"up to each {AXIS_NAMES[summary.cost]}."
         )
+    sentences += _beside_the_picture(summary)
     if len(drawn) < len(summary.students):
         missing = len(summary.students) - len(drawn)
         sentences.append(f"{missing} without an accuracy or a cost: see the table.")
@@ -140,6 +147,17 @@ def _caption(summary: Summary) -> str:
     if any(trial.accuracy < points.lowest(summary) for trial in tried):
         sentences.append("Triangles on the lower edge are trials below it.")
     return " ".join(sentences)
+
+
+def _beside_the_picture(summary: Summary) -> list[str]:
+    """Objectives that the picture does not show."""
+    asked = () if summary.search is None else summary.search.objectives
+    if not asked or set(asked) == {"accuracy", summary.cost}:
+        return []
+    return [
+        f"The search compared by {', '.join(asked)}: a student may be on the front for what "
+        "this picture does not show."
+    ]
 
 
 def _students(summary: Summary) -> Markup:

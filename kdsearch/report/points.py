@@ -10,9 +10,12 @@ from kdsearch.report.summary import Cost, Interval, Limit, StudentRow, Summary, 
 
 AXIS_NAMES: dict[Cost, str] = {
     "latency_ms": "latency p50",
+    "latency_p95_ms": "latency p95",
     "macs": "multiply-accumulates",
     "params": "parameters",
+    "energy_uj": "estimated energy (µJ an image)",
 }
+LATENCIES: tuple[Cost, ...] = ("latency_ms", "latency_p95_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,16 @@ def dots(summary: Summary) -> list[Dot]:
 
 def cost_of(row: StudentRow, cost: Cost) -> tuple[float | None, Interval | None]:
     """A student's place on the x axis, with its interval."""
-    if cost != "latency_ms":
-        return (row.macs if cost == "macs" else row.params), None
-    return (
-        (row.latencies[0].p50_ms, row.latencies[0].ci95_ms) if row.latencies else (None, None)
-    )
+    timed = row.latencies[0] if row.latencies else None
+    if cost == "latency_ms" and timed is not None:
+        return timed.p50_ms, timed.ci95_ms
+    known = {
+        "macs": row.macs,
+        "params": row.params,
+        "latency_p95_ms": None if timed is None else timed.p95_ms,
+        "energy_uj": row.more.get("energy_uj"),
+    }
+    return known.get(cost), None
 
 
 def known(interval: Interval | None, is_one: Callable[[float], bool]) -> Interval | None:

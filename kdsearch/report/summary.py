@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Interval = tuple[float, float]
 """Low and high end of a 95 % interval."""
-Cost = Literal["latency_ms", "macs", "params"]
+Cost = Literal["latency_ms", "latency_p95_ms", "macs", "params", "energy_uj"]
 Scalar = int | float | str | bool | None
 Points = tuple[tuple[float, float], ...]
 """(optimiser step, value), by rising step."""
@@ -43,6 +43,8 @@ class StudentRow:
     test_ci95: Interval | None = None
     latencies: tuple[Latency, ...] = ()
     trial: int | None = None
+    more: Mapping[str, float | None] = field(default_factory=dict)
+    """Further objectives of the search, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Summary:
     """When, as text: '2026-11-21 14:05'."""
     version: str
     cost: Cost = "latency_ms"
-    """The x axis of the front: the second objective."""
+    """The x axis of the front: the first cost among the objectives."""
     students: tuple[StudentRow, ...] = ()
     knee: str | None = None
     """Id of the student nearest to the ideal."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kdsearch.core.amounts import amount, title
 from kdsearch.core.quantities import UNKNOWN, count, duration, milliseconds, percent
 from kdsearch.report.axes import drawable
 from kdsearch.report.markup import Markup, element, joined
@@ -59,15 +60,18 @@ def students(summary: Summary) -> Markup:
     targets = _targets(summary)
     headers = ["student", "search accuracy", "test accuracy", "parameters", "MACs"]
     headers += [f"latency p50, {target}" for target in targets]
+    more = list(dict.fromkeys(name for one in summary.students for name in one.more))
+    headers += [title(name) for name in more]
     headers += ["recipe", "architecture"]
     rows = []
     for number, student in enumerate(summary.students, start=1):
         knee = student.id == summary.knee
-        cells = _student_cells(student, targets, knee)
+        cells = _student_cells(student, targets, more, knee)
         class_ = "knee" if knee else None
         rows.append(row(headers, cells, id=f"student-{number}", class_=class_))
     if summary.teacher:
-        rows.append(row(headers, _teacher_cells(summary.teacher, targets), class_="teacher"))
+        cells = _teacher_cells(summary.teacher, targets, len(more))
+        rows.append(row(headers, cells, class_="teacher"))
     return table(headers, rows, "students")
 
 
@@ -77,12 +81,15 @@ def _targets(summary: Summary) -> list[str]:
     return list(dict.fromkeys(latency.target for one in rows for latency in one.latencies))
 
 
-def _student_cells(student: StudentRow, targets: Sequence[str], knee: bool) -> list[Cell]:
+def _student_cells(
+    student: StudentRow, targets: Sequence[str], more: Sequence[str], knee: bool
+) -> list[Cell]:
     notes = ["knee"] if knee else []
     notes += [] if student.trial is None else [f"trial {student.trial}"]
     return [
         Cell(student.id, SEPARATOR.join(notes)),
         *_size_cells(student, targets),
+        *(Cell(amount(name, student.more.get(name)), number=True) for name in more),
         Cell(student.method or UNKNOWN, knobs_text(student.knobs)),
         Cell(_lines(architecture_lines(student.architecture)) or UNKNOWN),
     ]
@@ -92,8 +99,10 @@ def _lines(lines: Sequence[str]) -> Markup:
     return joined(element("span", line, class_="line") for line in lines)
 
 
-def _teacher_cells(teacher: TeacherRow, targets: Sequence[str]) -> list[Cell]:
-    return [Cell("teacher", teacher.name), *_size_cells(teacher, targets), Cell(""), Cell("")]
+def _teacher_cells(teacher: TeacherRow, targets: Sequence[str], more: int) -> list[Cell]:
+    """`more`: how many further objectives there are, which nobody asks of a teacher."""
+    known = [Cell("teacher", teacher.name), *_size_cells(teacher, targets)]
+    return [*known, *[Cell(UNKNOWN, number=True)] * more, Cell(""), Cell("")]
 
 
 def _size_cells(one: StudentRow | TeacherRow, targets: Sequence[str]) -> list[Cell]:

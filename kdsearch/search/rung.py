@@ -24,9 +24,10 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary, Method
-from kdsearch.errors import KdsearchError, TrainingError
+from kdsearch.errors import KdsearchError, ObjectiveError, TrainingError
 from kdsearch.files import damaged, write_bytes, write_json
-from kdsearch.measure.accuracy import top1
+from kdsearch.measure.accuracy import predict, top1
+from kdsearch.measure.scores import scores_of
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
 from kdsearch.rundir import mapping
@@ -34,7 +35,6 @@ from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
 from kdsearch.search.pool import TEACHER, teacher_of
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
-from kdsearch.supernet.evaluate import accuracy
 from kdsearch.supernet.prefixes import Prefixes
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
@@ -46,6 +46,7 @@ from kdsearch.training.plan import Plan
 from kdsearch.training.served import is_served
 
 CALIBRATION_BATCH = 128
+SCORED_BATCH = 500
 STUDENT = "student.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -95,6 +96,8 @@ class Rungs:
         started = time.perf_counter()
         try:
             result = self.inherited(job) if job.rung == 0 else self.distilled(job)
+        except ObjectiveError as error:
+            result = Result(job.name, job.rung, "objective", reason=str(error))
         except TrainingError as error:
             result = Result(job.name, job.rung, "diverged", reason=str(error))
         except Exception as error:
@@ -117,9 +120,7 @@ class Rungs:
         return Result(job.name, job.rung, "bug", reason=reason, details=details)
 
     def inherited(self, job: Job) -> Result:
-        _, labels = self.search_val
-        scores = self.prefixes.logits(job.architecture)
-        return Result(job.name, 0, "done", accuracy=top1(scores, labels))
+        return self.scored(job, self.prefixes.logits(job.architecture))
 
     def distilled(self, job: Job) -> Result:
         assert job.recipe is not None
@@ -140,13 +141,8 @@ class Rungs:
         calibrate(student, self.calibration)
         if job.rung == len(setting.fractions):
             write_bytes(folder / STUDENT, kept_weights(student))
-        return Result(
-            job.name,
-            job.rung,
-            "done",
-            accuracy=self.score(student),
-            details={"curve": done.curve, "steps": done.step},
-        )
+        result = self.scored(job, predict(student, self.search_val[0], SCORED_BATCH))
+        return replace(result, details={"curve": done.curve, "steps": done.step})
 
     def task(self, job: Job, method: Method) -> Distillation:
         """The student with all that its method needs; its modules' seed is the job's."""
@@ -180,8 +176,11 @@ class Rungs:
         setting = replace(self.setting, teacher=self.setting.folder_of(teacher))
         return auxiliary_teacher(setting, wanted, student, pupil)
 
-    def score(self, student: nn.Module) -> float:
-        return accuracy(student, *self.search_val)
+    def scored(self, job: Job, logits: Tensor) -> Result:
+        """What the logits on search-validation are worth."""
+        _, labels = self.search_val
+        scores = scores_of(self.setting.metrics, logits, labels)
+        return Result(job.name, job.rung, "done", accuracy=top1(logits, labels), scores=scores)
 
     @cached_property
     def data(self) -> SearchData:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from kdsearch.core.objectives import Objective
 from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
@@ -43,6 +44,8 @@ class Setting:
     """A network brought along that every job teaches; None: the job's architecture."""
     bank: str | None = None
     """What the teacher says of the plan's fixed variations, stored."""
+    metrics: tuple[Objective, ...] = ()
+    """What a result tells of the predictions, beyond their accuracy."""
     teachers: Mapping[str, str] = field(default_factory=dict)
     """Further teachers that a recipe may name."""
 

@@ -3,9 +3,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdsearch.core.budget import COSTS, Bound, broken, parse, resolve
+from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.errors import UserError
 
-LARGEST = {"latency_ms": 2.0, "params": 1000.0, "macs": 5e6}
+LARGEST = {
+    "latency_ms": 2.0,
+    "latency_p95_ms": 3.0,
+    "params": 1000.0,
+    "macs": 5e6,
+    "energy_uj": 24.0,
+}
 
 
 @pytest.mark.parametrize(
@@ -31,10 +38,39 @@ def test_a_bound_is_above_zero_and_finite(text: str | float) -> None:
 def test_an_unknown_quantity_is_named() -> None:
     with pytest.raises(UserError, match="'latency'.*did you mean 'latency_ms'"):
         parse("latency", "5")
-    with pytest.raises(UserError, match="'accuracy'"):
-        parse("accuracy", 0.9)  # no upper bound on an accuracy
-    with pytest.raises(UserError, match="'params'"):
+    with pytest.raises(UserError, match="'accuracy' can be bound from below"):
+        parse("accuracy", 0.9)
+    with pytest.raises(UserError, match="'params' can be bound from above"):
         parse("params", "5", upper=False)
+
+
+SEARCH = (
+    KNOWN["macro_f1"],
+    KNOWN["calibration_error"],
+    Objective("margin", maximised=True, scored=True, function="module:a.b:margin"),
+)
+
+
+def test_objectives_of_a_run_may_be_bound_too() -> None:
+    for name in ("macro_f1", "calibration_error", "margin"):
+        upper = name == "calibration_error"
+        assert parse(name, 0.5, upper=upper, known=SEARCH) == Bound(name, 0.5, False, upper)
+        with pytest.raises(UserError, match=f"'{name}' can be bound from"):
+            parse(name, 0.5, upper=not upper, known=SEARCH)
+        with pytest.raises(UserError, match="a score is absolute"):
+            parse(name, "50%", upper=upper, known=SEARCH)
+        with pytest.raises(UserError, match=f"unknown bound '{name}'"):
+            parse(name, 0.5, upper=upper)
+
+
+def test_a_score_of_ones_own_may_be_below_zero() -> None:
+    bound = parse("margin", "-2", upper=False, known=SEARCH)
+    assert broken([bound], {"margin": -3.0}, LARGEST) == {"margin": 0.5}
+    assert broken([bound], {"margin": -1.0}, LARGEST) == {}
+    zero = parse("margin", 0, upper=False, known=SEARCH)
+    assert broken([zero], {"margin": -3.0}, LARGEST) == {"margin": 3.0}
+    with pytest.raises(UserError, match="a number above 0"):
+        parse("macro_f1", "-2", upper=False, known=SEARCH)
 
 
 def test_an_accuracy_is_absolute() -> None:

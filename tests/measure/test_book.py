@@ -17,6 +17,7 @@ from kdsearch.errors import RunError, UserError
 from kdsearch.files import read_json
 from kdsearch.measure import book as book_module
 from kdsearch.measure.book import CostBook, anchors, read_latency
+from kdsearch.measure.energy import energy_uj
 from kdsearch.measure.latency import Latency, Measured, Target
 from kdsearch.measure.load import Reading, Watch
 from kdsearch.measure.size import macs, params
@@ -88,7 +89,8 @@ def test_sizes_are_counted_without_a_stopwatch(tmp_path: Path, sessions: Session
     costs = opened(tmp_path).costs(STUDENTS, latency=False)
     for architecture in STUDENTS:
         net = build(architecture)
-        assert costs[architecture.id] == {"params": params(net), "macs": macs(net, (1, 8, 8))}
+        counted = {"params": params(net), "macs": macs(net, (1, 8, 8))}
+        assert costs[architecture.id] == {**counted, "energy_uj": energy_uj(**counted)}
     assert sessions.asked == []
     assert list(tmp_path.iterdir()) == []
 
@@ -104,6 +106,7 @@ def test_a_latency_is_measured_once_and_looked_up_after(
     assert len(sessions.asked) == 1
     stored = json.loads((tmp_path / f"{STUDENTS[0].id}.json").read_text())
     assert stored["p50_ms"] == told[STUDENTS[0].id]["latency_ms"] == 2.0
+    assert told[STUDENTS[0].id]["latency_p95_ms"] == stored["p95_ms"] == 4.0
 
 
 def test_only_what_is_missing_is_measured_together(tmp_path: Path, sessions: Sessions) -> None:

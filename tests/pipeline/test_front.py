@@ -33,3 +33,14 @@ def test_students_measured_on_a_busy_machine_are_named() -> None:
 def test_nothing_is_said_of_a_quiet_machine_or_one_that_does_not_tell() -> None:
     quiet = [point("a", busy=False, load=0.1), point("b", busy=False, load=None), point("c")]
     assert busy_lines(quiet) == busy_lines([]) == []
+
+
+def test_further_objectives_have_columns_of_their_own() -> None:
+    one = point("a") | {"scores": {"macro_f1": 0.8765}, "costs": {"energy_uj": 0.0125}}
+    names = ["macro_f1", "calibration_error", "latency_ms", "energy_uj"]
+    headers, _, row, *_ = front_table({"points": [one], "objectives": names}).splitlines()
+    for cell in ("macro-F1", "calib. error", "energy est."):
+        assert headers.count(cell) == 1
+    assert "0.876" in row and "12.5 nJ" in row and "–" in row
+    usual = front_table({"points": [one], "objectives": ["accuracy", "macs"]})
+    assert "energy" not in usual

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kdsearch.core.budget import Bound, parse
 from kdsearch.errors import BudgetError, RunError, UserError
 from kdsearch.files import read_json
-from kdsearch.pipeline.query import choose, query, read_bounds, words
+from kdsearch.pipeline.query import choose, objectives_of, query, read_bounds, words
 from kdsearch.rundir import RunDir
 
 COSTS = ("latency_ms", "params", "macs")
@@ -199,7 +199,9 @@ def test_a_refusal_says_what_binds(upper: list[str], lower: list[str], line: str
         (["params=-1"], [], "params = '-1'; a bound is a number above 0"),
         (["params=nan"], [], "params = 'nan'; a bound is a number above 0"),
         ([], ["accuracy=90%"], "accuracy = '90%'; an accuracy is absolute, for example 0.9"),
-        ([], ["params=5"], "unknown bound 'params'; allowed: accuracy"),
+        ([], ["params=5"], "'params' can be bound from above (a maximum) alone"),
+        (["accuracy=0.9"], [], "'accuracy' can be bound from below (a minimum) alone"),
+        (["macro_f1=0.9"], [], "unknown bound 'macro_f1'; allowed: "),
     ],
 )
 def test_a_wrong_bound_gives_one_line(upper: list[str], lower: list[str], line: str) -> None:
@@ -207,6 +209,60 @@ def test_a_wrong_bound_gives_one_line(upper: list[str], lower: list[str], line: 
         read_bounds(upper, lower)
     assert str(caught.value).startswith(line)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def scored(number: int, f1: float, error: float, own: float) -> Any:
+    """A point of a run that asked for other scores than the accuracy."""
+    costs = {"latency_ms": float(number), "params": 10, "macs": 100}
+    scores = {"macro_f1": f1, "calibration_error": error, "worst": own}
+    more = {"scores": scores, "costs": costs | {"latency_p95_ms": 9.0, "energy_uj": number}}
+    return point(number, 0.9 - number / 10, costs) | more
+
+
+SCORES = front([scored(1, 0.7, 0.05, -3.0), scored(2, 0.8, 0.2, -1.0)])
+SCORES["directions"] = {
+    "macro_f1": "maximize",
+    "calibration_error": "minimize",
+    "worst": "maximize",
+    "latency_ms": "minimize",
+}
+SCORES["space"]["largest"] |= {"latency_p95_ms": 10.0, "energy_uj": 4.0}
+SCORES["space"]["smallest"] |= {"latency_p95_ms": 1.0, "energy_uj": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "student"),
+    [
+        ([], [], "s002"),  # ranked by macro-F1, the run's first objective
+        (["calibration_error=0.1"], [], "s001"),
+        ([], ["worst=-2"], "s002"),
+        ([], ["accuracy=0.75"], "s001"),
+        (["energy_uj=25%"], [], "s001"),
+        (["latency_p95_ms=95%"], ["macro_f1=0.75"], "s002"),
+    ],
+)
+def test_every_objective_of_a_run_may_be_bound(
+    upper: list[str], lower: list[str], student: str
+) -> None:
+    answer = choose(SCORES, read_bounds(upper, lower, objectives_of(SCORES)))
+    assert answer.student["id"] == student
+    assert all(math.isfinite(room) and room >= 0 for room in answer.margins.values())
+    assert "macro-F1 0." in words(answer) and "worst -" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "line"),
+    [
+        (["calibration_error=0.01"], [], "no student keeps calibration_error <= 0.01; nearest "
+         "is s001 with calibration_error 0.05, 400.0% beyond; the best student has 0.05"),
+        ([], ["worst=0"], "no student keeps worst >= 0; nearest is s002 with worst -1, 100.0% "
+         "short; the best student has -1"),
+    ],
+)  # fmt: skip
+def test_a_refusal_by_a_score(upper: list[str], lower: list[str], line: str) -> None:
+    with pytest.raises(BudgetError) as caught:
+        choose(SCORES, read_bounds(upper, lower, objectives_of(SCORES)))
+    assert str(caught.value) == line
 
 
 def test_a_query_reads_the_run(finished: RunDir) -> None:

@@ -10,7 +10,7 @@ from kdsearch.core.space import Choice, Space
 from kdsearch.errors import RunError
 from kdsearch.files import write_json
 from kdsearch.pipeline.status import lines, reason, status
-from kdsearch.pipeline.trials import as_csv, row, trial_table, trials
+from kdsearch.pipeline.trials import as_csv, further, row, trial_table, trials
 from kdsearch.rundir import RunDir
 from kdsearch.search.pool import Pool
 from kdsearch.search.study.journal import Study
@@ -108,16 +108,32 @@ def trial(number: int, **changed: Any) -> Trial:
 
 def test_a_trial_as_a_row() -> None:
     done = trial(3, state="complete", scores={0: (0.5, 9.0), 1: (0.75, 9.0)})
-    assert row(done) == {
+    assert row(done, ("accuracy", "macs")) == {
         "number": 3, "state": "complete", "rung": 1, "accuracy": 0.75, "cost": 9.0,
         "method": "soften", "knob.temperature": 4.0, "width": 2, "reason": "",
     }  # fmt: skip
-    assert row(trial(4))["rung"] is row(trial(4))["accuracy"] is None
+    fresh = row(trial(4), ("accuracy", "macs"))
+    assert fresh["rung"] is fresh["accuracy"] is fresh["cost"] is None
+
+
+def test_further_objectives_have_columns_by_name() -> None:
+    names = ("macro_f1", "latency_ms", "worst", "macs")
+    found = row(trial(3, state="complete", scores={1: (0.75, 0.5, -2.0, 9.0)}), names)
+    assert {name: found[name] for name in ("macro_f1", "worst", "macs", "cost")} == {
+        "macro_f1": 0.75, "worst": -2.0, "macs": 9.0, "cost": 0.5,
+    }  # fmt: skip
+    assert found["accuracy"] is None and "latency_ms" not in found
+    first = trial_table([found], further(names)).splitlines()[0].split()
+    assert first == [
+        "trial", "state", "rung", "accuracy", "cost", "macro_f1", "worst", "macs", "method",
+        "reason",
+    ]  # fmt: skip
 
 
 def test_rows_as_csv_and_as_a_table() -> None:
     hard = Trial(1, Candidate(Architecture.of({"width": 4}), Recipe("hard")), reason="a, b")
-    rows = [row(trial(0, state="complete", scores={1: (0.75, 1234.0)})), row(hard)]
+    done = trial(0, state="complete", scores={1: (0.75, 1234.0)})
+    rows = [row(one, ("accuracy", "macs")) for one in (done, hard)]
     first, *others = as_csv(rows).splitlines()
     assert first.split(",")[:5] == ["number", "state", "rung", "accuracy", "cost"]
     assert others[0].startswith("0,complete,1,0.75,1234.0,soften,4.0,2")

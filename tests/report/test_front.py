@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -100,6 +101,36 @@ def test_the_teacher_is_a_line(example: Example) -> None:
     assert len(marks(front_svg(example()), "teacher", "line")) == 1
     unknown = replace(example(), teacher=TeacherRow("given", None))
     assert not marks(front_svg(unknown), "teacher", "line")
+
+
+def test_the_line_rises_where_other_objectives_are_on_the_front_too() -> None:
+    """The second is slower and worse: there for another reason, below the line."""
+    rows = (student("a", 0.9, 0.02), student("b", 0.8, 0.03), student("c", 0.95, 0.04))
+    both = replace(EMPTY, students=rows)
+    (line,) = marks(front_svg(both), "stairs", "path")
+    assert line.get("d", "").count("V") == 1
+    assert len(dots(both)) == 3
+
+
+@pytest.mark.parametrize(
+    ("cost", "values", "axis"),
+    [
+        ("latency_p95_ms", [0.03, 0.05], "latency p95, "),
+        ("energy_uj", [0.5, 0.25], "estimated energy (µJ an image) (logarithmic)"),
+    ],
+)
+def test_every_cost_has_an_axis(cost: Any, values: list[float], axis: str) -> None:
+    rows = tuple(
+        replace(
+            student(name, 0.9, 0.02),
+            latencies=(Latency("eager", 0.02, value),),
+            more={"energy_uj": value},
+        )
+        for name, value in zip("ab", values, strict=True)
+    )
+    summary = replace(EMPTY, students=rows, cost=cost)
+    assert [dot.cost for dot in dots(summary)] == sorted(values)
+    assert axis in front_svg(summary)
 
 
 def test_the_axis_may_be_another_cost() -> None:

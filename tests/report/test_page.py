@@ -204,6 +204,23 @@ def test_students_without_latency(example: Example) -> None:
     assert "latency p50" not in text
 
 
+def test_further_objectives_have_columns_and_are_named_under_the_picture(
+    example: Example,
+) -> None:
+    summary = example()
+    assert summary.search is not None
+    asked = ("accuracy", "macro_f1", "latency_ms", "worst_class")
+    rows = tuple(
+        replace(row, more={"macro_f1": 0.5 + i / 100, "worst_class": None})
+        for i, row in enumerate(summary.students)
+    )
+    wide = replace(summary, students=rows, search=replace(summary.search, objectives=asked))
+    text = read(page(wide)).text
+    assert "macro-F1" in text and "worst_class" in text and "0.53" in text
+    assert "The search compared by accuracy, macro_f1, latency_ms, worst_class: " in text
+    assert "The search compared by" not in read(page(summary)).text
+
+
 def test_one_of_several_latencies_is_missing(example: Example) -> None:
     summary = example()
     first, *others = summary.students

@@ -1,0 +1,41 @@
+"""Objectives as a person reads them: a short title, and the value in the unit that suits it."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from kdsearch.core.quantities import count, microjoules, milliseconds, percent, plain_number
+
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "accuracy": "accuracy",
+        "balanced_accuracy": "balanced acc.",
+        "macro_f1": "macro-F1",
+        "calibration_error": "calib. error",
+        "latency_ms": "latency p50",
+        "latency_p95_ms": "latency p95",
+        "params": "params",
+        "macs": "MACs",
+        "energy_uj": "energy est.",
+    }
+)
+UNITS: Mapping[str, Callable[[float | None], str]] = MappingProxyType(
+    {
+        "accuracy": percent,
+        "balanced_accuracy": percent,
+        "latency_ms": milliseconds,
+        "latency_p95_ms": milliseconds,
+        "params": count,
+        "macs": count,
+        "energy_uj": microjoules,
+    }
+)
+
+
+def title(name: str) -> str:
+    """Of an objective; the user's own have their name."""
+    return TITLES.get(name, name)
+
+
+def amount(name: str, value: float | None) -> str:
+    """A value of the objective `name`: '97.2 %', '1.2 M', '0.034'."""
+    return UNITS.get(name, plain_number)(value)
