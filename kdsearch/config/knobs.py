@@ -1,4 +1,4 @@
-"""What a search may vary of each method, as a config narrows or fixes it."""
+"""What a search may vary of each method, as a config narrows, widens or fixes it."""
 
 from collections.abc import Sequence
 

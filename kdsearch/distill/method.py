@@ -149,7 +149,8 @@ class Method(Protocol):
 
     name: ClassVar[str]
     knobs: ClassVar[Space]
-    """What a search varies, with ranges; a config may narrow or fix them."""
+    """What a search varies, with ranges; a config may narrow, fix or widen them (numbers:
+    core/widening.py)."""
     options: ClassVar[Space]
     """What stays at its default unless a config names it."""
     needs: Needs

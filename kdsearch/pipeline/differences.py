@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from kdsearch.rundir import RunDir
 from kdsearch.spaces.marked import written
 
 Key: TypeAlias = Mapping[str, Any]
@@ -33,6 +34,18 @@ FOLLOWS = ("plan.seed",)
 ABSENT = "not set"
 LONGEST = 80
 """Letters of a value."""
+
+
+def switched(run: RunDir, study: str, key: Key) -> list[str]:
+    """What a run is told that turns to another study than it was at: why, and what is kept."""
+    facts = run.facts()
+    if facts.get("study") in (None, study):
+        return []
+    begun = run.journal(study).exists()
+    turn = "its own study goes on" if begun else "a new study begins"
+    kept = f"{turn}, the old one stays in {run.journal(facts['study']).name}"
+    *lines, last = differences(facts.get("study_key", {}), key) or ["another search"]
+    return [*lines, f"{last}; {kept}"]
 
 
 def differences(before: Key, after: Key) -> list[str]:

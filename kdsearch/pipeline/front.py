@@ -78,9 +78,10 @@ def with_interval(accuracy: float, ci95: tuple[float, float]) -> str:
 
 
 def taught(recipe: Mapping[str, Any]) -> str:
-    """'soften (temperature 4, weight 0.9)'."""
-    knobs = ", ".join(f"{name} {setting(value)}" for name, value in recipe["knobs"].items())
-    return f"{recipe['method']} ({knobs})" if knobs else str(recipe["method"])
+    """'soften (temperature 4, weight 0.9, learning_rate 0.02)'."""
+    values = recipe["knobs"] | recipe.get("training", {})
+    listed = ", ".join(f"{name} {setting(value)}" for name, value in values.items())
+    return f"{recipe['method']} ({listed})" if listed else str(recipe["method"])
 
 
 def setting(value: float | str | bool) -> str:

@@ -9,9 +9,11 @@ import kdsearch
 from kdsearch.config import Config, read_config
 from kdsearch.config.knobs import knob_spaces
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.vary import training_space
 from kdsearch.core.budget import parse, resolve
 from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
+from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
@@ -95,7 +97,7 @@ def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.S
         id=point["id"],
         architecture=point["architecture"],
         method=point["recipe"]["method"],
-        knobs=point["recipe"]["knobs"],
+        knobs=point["recipe"]["knobs"] | point["recipe"].get("training", {}),
         search_accuracy=point["search_accuracy"],
         params=point["params"],
         macs=point["macs"],
@@ -204,11 +206,17 @@ def searched(
         inherits="supernet" not in facts or facts["supernet"] is not None,
         methods=tuple(
             rows.MethodRow(name, {k: str(a) for k, a in knobs.axes.items()})
-            for name, knobs in pool.items()
+            for name, knobs in (pool | varied(config)).items()
         ),
         choices={name: str(axis) for name, axis in space.space.axes.items()},
         hypervolume=None if front is None else front["hypervolume"],
     )
+
+
+def varied(config: Config) -> dict[str, Space]:
+    """What a search varies of the training, as the row after the methods' own."""
+    training = training_space(config)
+    return {"training, of every method": training} if training.axes else {}
 
 
 def times(

@@ -22,6 +22,7 @@ from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.bank import banked, distill_plan
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of, space_key
+from kdsearch.pipeline.differences import switched
 from kdsearch.pipeline.teacher import untrained
 from kdsearch.pipeline.trials import readable
 from kdsearch.search.climb import Climb, Places, Terms
@@ -67,6 +68,8 @@ def searched(context: Context, ground: Ground) -> Found:
     key = study_key(context, ground, pool, setting)
     name = content_hash(key)
     run = context.run
+    for line in switched(run, name, key):
+        context.progress.say(line)
     with readable(run.journal(name)):
         study = Study(run.journal(name), terms.objectives)
     run.trials(name).mkdir(parents=True, exist_ok=True)

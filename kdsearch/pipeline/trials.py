@@ -74,6 +74,7 @@ def row(trial: Trial, objectives: Sequence[str]) -> dict[str, Any]:
         **{name: scores.get(name) for name in further(objectives)},
         "method": trial.candidate.recipe.method,
         **{f"knob.{k}": v for k, v in trial.candidate.recipe.knobs},
+        **{f"training.{k}": v for k, v in trial.candidate.recipe.training},
         **trial.candidate.architecture.as_dict(),
         "reason": trial.reason,
     }

@@ -1,11 +1,13 @@
 """What makes a search another one is told in the config's words, a line each."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kdsearch.pipeline.differences import differences
+from kdsearch.pipeline.differences import differences, switched
+from kdsearch.rundir import RunDir
 
 KEY: dict[str, Any] = {
     "version": 2,
@@ -100,6 +102,21 @@ def test_a_key_of_an_older_version_is_read() -> None:
     older = {name: value for name, value in KEY.items() if name not in ("training", "teachers")}
     assert differences(older, KEY) == ["search.vary.learning_rate: not set → [0.05]"]
     assert differences({}, {}) == []
+
+
+def test_a_run_that_turns_to_another_study_hears_why_and_what_is_kept(tmp_path: Path) -> None:
+    run, other = RunDir(tmp_path), changed(batch=4, seed=1)
+    assert switched(run, "aa", KEY) == [], "its first one"
+    run.note(study="aa", study_key=KEY)
+    assert switched(run, "aa", KEY) == []
+    assert switched(run, "bb", other) == [
+        "search.batch_size: 8 → 4",
+        "seed: 0 → 1; a new study begins, the old one stays in study-aa.journal",
+    ]
+    run.journal("bb").touch()
+    assert switched(run, "bb", other)[-1].endswith(
+        "; its own study goes on, the old one stays in study-aa.journal"
+    )
 
 
 def test_long_values_are_cut() -> None:
