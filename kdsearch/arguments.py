@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     from_a_config(verbs)
+    many_runs(verbs)
     comparisons(verbs)
     on_a_run(verbs)
     for what, about in LISTED.items():
@@ -78,6 +79,31 @@ def from_a_config(verbs: Any) -> None:
         verbs, "distill", "the config's student, taught by its one method, to checked files"
     )
     config(one)
+
+
+def many_runs(verbs: Any) -> None:
+    """The verbs on several searches, and on clusters elsewhere."""
+    one = add(verbs, "batch", "many searches from one manifest, sharing what they can")
+    config(one, file="manifest", about="a YAML file of cells; see docs/cluster.md")
+    one.add_argument(
+        "--parallel", type=int, metavar="N", help="cells at a time; default: the manifest's"
+    )
+    one.add_argument(
+        "--list", action="store_true", help="shows the cells and what they share; runs nothing"
+    )
+    as_json(one)
+
+    one = add(
+        verbs, "submit", "has a Ray cluster run a config or a batch; goes on with it, too"
+    )
+    config(one, about="a config, or the manifest of a batch")
+    one.add_argument(
+        "--address", metavar="URL", required=True, help="of its dashboard: http://HOST:8265"
+    )
+    one.add_argument("--name", metavar="NAME", help="the job's; default: that of the folder")
+    one.add_argument(
+        "--follow", action="store_true", help="shows what it says until it ends; its exit code"
+    )
 
 
 def comparisons(verbs: Any) -> None:
@@ -200,9 +226,16 @@ def of_run(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:
     return made
 
 
-def config(made: argparse.ArgumentParser) -> None:
-    made.add_argument("config", metavar="CONFIG", help="a YAML file; see `kdsearch init`")
-    made.add_argument("--out", metavar="DIR", help="the run's folder; default runs/CONFIG")
+def config(
+    made: argparse.ArgumentParser,
+    *,
+    file: str = "config",
+    about: str = "a YAML file; see `kdsearch init`",
+) -> None:
+    made.add_argument(file, metavar=file.upper(), help=about)
+    made.add_argument(
+        "--out", metavar="DIR", help=f"the run's folder; default runs/{file.upper()}"
+    )
     made.add_argument(
         "--set",
         metavar="a.b=value",

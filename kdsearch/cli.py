@@ -15,6 +15,7 @@ from typing import Any
 
 from kdsearch.arguments import parser
 from kdsearch.errors import BudgetError, KdsearchError, UserError
+from kdsearch.many_runs import batch, submit
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -281,6 +282,8 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             init,
             check,
             run,
+            batch,
+            submit,
             distill,
             compare,
             compare_teachers,

@@ -1,0 +1,66 @@
+"""The verbs on several searches, and on clusters elsewhere."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from kdsearch.pipeline.terminal import terminal_progress
+
+
+def batch(arguments: argparse.Namespace) -> int:
+    """1 where a cell failed; one whose budget cannot be kept has its answer."""
+    if arguments.list:
+        return cells(arguments)
+    from kdsearch.pipeline.batch import batch as run_all
+    from kdsearch.pipeline.batch_results import PAGE, words
+
+    out = out_of(arguments)
+    with terminal_progress(sys.stderr) as progress:
+        content = run_all(
+            arguments.manifest,
+            out,
+            progress,
+            parallel=arguments.parallel,
+            overrides=arguments.set,
+        )
+    say(content, arguments.json, f"{words(content)}\npage: {out / PAGE}")
+    return int(any(cell["state"] not in ("done", "unmet") for cell in content["cells"]))
+
+
+def cells(arguments: argparse.Namespace) -> int:
+    """Which there are and what they share; nothing is run."""
+    from kdsearch.config.manifest import read_manifest
+    from kdsearch.pipeline.shared_stages import listing, listing_words
+
+    content = listing(read_manifest(arguments.manifest, arguments.set).cells)
+    say(content, arguments.json, listing_words(content))
+    return 0
+
+
+def submit(arguments: argparse.Namespace) -> int:
+    """With --follow the job's own exit code."""
+    from kdsearch.pipeline.submit import Order
+    from kdsearch.pipeline.submit import submit as hand_over
+
+    order = Order(arguments.config, out_of(arguments).absolute(), arguments.name)
+    return hand_over(
+        order, arguments.address, shown, overrides=arguments.set, follows=arguments.follow
+    )
+
+
+def out_of(arguments: argparse.Namespace) -> Path:
+    """--out, or runs/ and the file's name."""
+    file = vars(arguments).get("manifest") or arguments.config
+    return Path(arguments.out or Path("runs") / Path(file).stem)
+
+
+def shown(text: str) -> None:
+    """At once: what a job says comes bit by bit."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def say(content: Any, as_json: bool, text: str) -> None:
+    print(json.dumps(content) if as_json else text)
