@@ -35,6 +35,8 @@ from kdsearch.rundir import RunDir
 
 CELLS = "cells"
 TASK = "batch"
+NOTED = 3
+"""So many cells at work are told of in one line."""
 TENTHS = 10
 """Parts of a cell's task that are worth a new line."""
 
@@ -145,7 +147,9 @@ class Results:
         self.written()
 
     def at_work(self, running: Mapping[str, Child]) -> None:
-        note = "; ".join(f"{name}: {doing(child)}" for name, child in running.items())
+        told = [f"{name}: {doing(child)}" for name, child in running.items()]
+        more = [f"and {len(told) - NOTED} more"] if len(told) > NOTED else []
+        note = "; ".join([*told[:NOTED], *more])
         over = sum(o.state not in ("waiting", "running") for o in self._outcomes.values())
         if note and note != self._shown:
             self._progress.step(TASK, over, note)

@@ -58,7 +58,7 @@ def side_by_side(
     with listening() as asked:
         try:
             while (waiting or running) and not asked.times:
-                for name in free(waiting, board)[: max(0, parallel - len(running))]:
+                for name in free(waiting, parallel - len(running), board):
                     running[name] = Child(waiting.pop(name), command)
                     board.begun(name)
                 told(running, board)
@@ -77,10 +77,14 @@ def side_by_side(
         raise KeyboardInterrupt
 
 
-def free(waiting: Mapping[str, Path], board: Board) -> list[str]:
-    """Those that no process is at work on: one of an earlier batch may have outlived it."""
-    found = []
+def free(waiting: Mapping[str, Path], room: int, board: Board) -> list[str]:
+    """At most `room` of those that no process is at work on: one of an earlier batch may have
+    outlived it.
+    """
+    found: list[str] = []
     for name, folder in waiting.items():
+        if len(found) >= room:
+            break
         if RunDir(folder).busy():
             board.held(name)
         else:
