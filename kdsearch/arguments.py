@@ -212,6 +212,11 @@ def on_a_run(verbs: Any) -> None:
     )
     as_json(one)
     of_run(verbs, "report", "writes RUN/report.html and prints its path")
+    one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
+    as_json(one)
+    one = of_run(verbs, "clean", "removes checkpoints that the run has no use for any more")
+    one.add_argument("--dry-run", action="store_true", help="says what would go, keeps it")
+    as_json(one)
 
 
 def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:

@@ -251,6 +251,24 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def explain(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.explain import explain as explained
+    from kdsearch.pipeline.explain import lines
+
+    content = explained(RunDir(Path(arguments.run)))
+    say(content, arguments.json, "\n".join(lines(content)))
+    return 0
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.clean import clean as cleaned
+    from kdsearch.pipeline.clean import lines
+
+    content = cleaned(RunDir(Path(arguments.run)), dry=arguments.dry_run)
+    say(content, arguments.json, "\n".join(lines(content)))
+    return 0
+
+
 def listing(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.listing import LISTINGS
 
@@ -294,6 +312,8 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             export,
             audit,
             report,
+            explain,
+            clean,
             listing,
         )
     }

@@ -89,9 +89,10 @@ def test_check_prints_every_value_and_what_it_will_take(say: Any, config: Path) 
     said = say("check", config, "--set", "search.trials=5")
     assert said.code == 0
     assert parse_config(read_text(said.out, "check").content).search.trials == 5
-    *_, seconds, disk = said.out.strip().splitlines()
+    seconds, disk, free = [line for line in said.out.splitlines() if "warning" not in line][-3:]
     assert seconds.startswith("# time expected, roughly: ")
     assert disk.startswith("# disk expected, roughly: ")
+    assert free.startswith("# disk free: ")
 
 
 def test_run_shows_the_front_and_tells_progress_on_stderr(
@@ -228,6 +229,28 @@ def test_report_prints_its_path(say: Any, copied: RunDir) -> None:
     said = say("report", copied.root)
     assert (said.code, said.out) == (0, f"{copied.report}\n")
     assert copied.report.read_text().lower().startswith("<!doctype html>")
+
+
+def test_explain_and_its_json(say: Any, finished: RunDir) -> None:
+    content = say("explain", finished.root, "--json").json
+    assert [one["objective"] for one in content["importance"]] == ["accuracy", "macs"]
+    said = say("explain", finished.root)
+    assert said.code == 0
+    assert "too few to tell what matters" in said.out
+    for step in content["steps"]:
+        assert step["from"] in said.out and step["to"] in said.out
+
+
+def test_clean_says_what_it_would_free_and_frees_it(say: Any, copied: RunDir) -> None:
+    old = copied.trials("0123456789abcdef") / "0000" / "checkpoint.safetensors"
+    old.parent.mkdir(parents=True)
+    old.write_bytes(b"x" * 1234)
+    would = say("clean", copied.root, "--dry-run", "--json").json
+    assert would["dry"] and old.exists()
+    assert would["removed"]["checkpoints of earlier searches"] == {"files": 1, "bytes": 1234}
+    said = say("clean", copied.root)
+    assert said.code == 0 and not old.exists()
+    assert said.out.startswith(f"{copied.root}: freed ")
 
 
 @pytest.mark.parametrize("what", LISTED)

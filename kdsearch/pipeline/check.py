@@ -13,7 +13,7 @@ from torch import nn
 from kdsearch.config import Config, resolved_yaml
 from kdsearch.config.vary import taught_methods
 from kdsearch.core.progress import Progress
-from kdsearch.core.quantities import count, duration
+from kdsearch.core.quantities import duration
 from kdsearch.core.records import Architecture
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
@@ -23,19 +23,23 @@ from kdsearch.distill.method import Method
 from kdsearch.measure.size import params
 from kdsearch.nets.brought import Brought, fit_head
 from kdsearch.nets.kinds import family_of
+from kdsearch.pipeline.bank import distill_plan
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
+from kdsearch.pipeline.disk import Assumed, Disk, disk
+from kdsearch.pipeline.disk import words as disk_words
 from kdsearch.pipeline.further_teachers import each_teacher
 from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
 from kdsearch.pipeline.trying_out import try_out
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
-from kdsearch.training.distillation import Distillation, Lesson
+from kdsearch.training.distillation import Distillation, Lesson, frozen
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import own_randomness, train_step
 from kdsearch.training.optimiser import make_optimiser
 from kdsearch.training.plan import Plan
+from kdsearch.training.served import STORED, is_served
 from kdsearch.training.task import Task
 
 TIMED_STEPS = 3
@@ -43,15 +47,13 @@ SCREENED_SHARE = 0.5
 """Share of the trials that is expected to pass the screen of rung 0."""
 SECONDS_PER_SCREEN = 0.3
 """Rung 0 of a trial and its latency, roughly."""
-COPIES = 3
-"""Of the weights in a checkpoint: themselves, momentum, average."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     seconds: dict[str, float]
     """By stage."""
-    bytes: float
+    disk: Disk
 
 
 def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]:
@@ -78,7 +80,7 @@ def expected(context: Context) -> Expected:
         "supernet": supernet_seconds(context, feed, guides[0]) if shares else 0.0,
         **student_seconds(context, feed, guides, passing),
     }
-    return Expected(seconds, disk(context, info, passing))
+    return Expected(seconds, disk(context, info, assumed(context, feed, guides, passing)))
 
 
 def teacher_seconds(context: Context, feed: Feed) -> float:
@@ -128,13 +130,30 @@ def student_seconds(
     }
 
 
-def disk(context: Context, info: DataInfo, passing: float) -> float:
-    """Bytes of the images and of all weights that are there at one time."""
-    weights = 4.0 * params(largest(context, info))
-    pixels = sum(info.counts[p] for p in ("train", "search_val", "test"))
-    stored = pixels * info.channels * info.size**2
-    checkpoints = context.config.search.trials * passing * COPIES * weights / 2
-    return stored + (COPIES + 1) * weights + checkpoints
+def assumed(
+    context: Context, feed: Feed, guides: Sequence[nn.Module], passing: float
+) -> Assumed:
+    """What is stored beside supernet and students."""
+    plan = distill_plan(context, feed.info)
+    own = params(largest(context, feed.info))
+    methods = [kind(name).make() for name in context.config.distill.names]
+    tasks = (largest_student(context, feed, plan, one, guides[0]) for one in methods)
+    beside = mean(params(task.module) - own for task in tasks)
+    kept = [
+        guide
+        for guide, one in zip(guides, each_teacher(context), strict=True)
+        if one.config.teacher.training != "none" or one.config.teacher.network != "family"
+    ]
+    is_banked = any(is_served(method.needs) for method in methods)
+    told = said(kept[0], feed) if kept and is_banked else 0
+    return Assumed(sum(map(params, kept)), beside, told, passing)
+
+
+def said(guide: nn.Module, feed: Feed) -> int:
+    """Numbers that a teacher says of one image, of those that are stored."""
+    out = frozen(guide, feed.sample(1).images)
+    parts = (getattr(out, part) for part in STORED)
+    return sum(part[0].numel() for part in parts if part is not None)
 
 
 def step_seconds(context: Context, feed: Feed, build: Callable[[], Task], plan: Plan) -> float:
@@ -185,5 +204,5 @@ def words(found: Expected) -> list[str]:
     total = duration(sum(found.seconds.values()))
     return [
         f"time expected, roughly: {total} ({parts})",
-        f"disk expected, roughly: {count(found.bytes)}B",
+        *disk_words(found.disk),
     ]

@@ -211,7 +211,7 @@ def words(card: Mapping[str, Any], folder: Path) -> Iterator[str]:
     )
     for name, found in card["latency"].items():
         yield f"{found['p50']:.3g} ms on {found['device']} ({name}), {card['params']:,} params"
-        if found["busy"]:
+        if found.get("busy"):
             yield f"  measured on a busy machine: others kept {found['load']:.1f} cores busy"
     for name, numbers in card["parity"].items():
         yield (

@@ -18,6 +18,7 @@ from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
 from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
+from kdsearch.pipeline.importance import important, is_enough
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import named_scores, recorded
 from kdsearch.report import summary as rows
@@ -77,6 +78,7 @@ def summarized(run: RunDir) -> rows.Summary:
         data=None if info is None else data_of(info),
         device=device_of(run),
         audit=audit_of(run, facts),
+        importance=tuple(entries) if is_enough(entries := important(run, trials)) else (),
         warnings=tuple(warnings(config, points, info)),
     )
 

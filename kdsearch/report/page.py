@@ -7,6 +7,7 @@ from kdsearch.report import curves, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
 from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
+from kdsearch.report.importance import importance
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.points import AXIS_NAMES, Dot
 from kdsearch.report.ranking import ranking
@@ -30,6 +31,7 @@ def page(summary: Summary) -> str:
         section("Students", _students(summary)),
         section("Training", _curves(summary)),
         section("What was searched", _searched(summary)),
+        _what_mattered(summary),
         section("Can the ranking be trusted?", ranking(summary.audit)),
         section("Time per stage", _stages(summary)),
         section("Data", _data(summary.data)),
@@ -188,6 +190,13 @@ def _searched(summary: Summary) -> Markup:
         else nothing("The search has not begun.")
     )
     return joined([what, element("h3", "Trials by state"), searched.what_became_of_it(summary)])
+
+
+def _what_mattered(summary: Summary) -> Markup:
+    """Nothing where there are too few trials to say anything."""
+    if not summary.importance:
+        return Markup("")
+    return section("What mattered", importance(summary.importance))
 
 
 def _stages(summary: Summary) -> Markup:

@@ -72,6 +72,8 @@ thead small { font-size: 12px; font-weight: 400; min-width: 9em; max-width: 11em
 .bars svg { display: block; margin-top: 6px; }
 .track { fill: var(--shade); }
 .length { fill: var(--student); }
+.unsure { fill: var(--soft); }
+.interval { fill: var(--ink); }
 
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr));
   gap: 14px 32px; margin: 14px 0 0; }

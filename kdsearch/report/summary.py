@@ -176,4 +176,6 @@ class Summary:
     device: Mapping[str, Scalar] = field(default_factory=dict)
     audit: Mapping[str, Any] | None = None
     """Content of audit.json: how far the ranking by inherited weights can be trusted."""
+    importance: tuple[Mapping[str, Any], ...] = ()
+    """What the scores depend on, by objective; empty where there are too few trials."""
     warnings: tuple[str, ...] = ()

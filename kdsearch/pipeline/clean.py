@@ -1,0 +1,131 @@
+"""Verb `clean`: removes checkpoints that a run has no use for any more; all it found stays.
+
+Weights of finalists and students, results, journals, front and report are left as they are,
+and so are the checkpoints of trials that may yet become finalists: a run that was cleaned goes
+on as one that was not. Links are not followed, and nothing outside the run is touched.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kdsearch.core.quantities import size
+from kdsearch.pipeline.table import table
+from kdsearch.pipeline.trials import recorded
+from kdsearch.rundir import RunDir
+from kdsearch.search.rung import CHECKPOINT
+from kdsearch.store import PARTIAL
+
+OVER = "checkpoints of stopped and failed trials"
+OTHER = "checkpoints of earlier searches"
+TORN = "torn files of processes that were killed"
+NEEDED = "checkpoints of trials that may go on"
+ENDED = ("stopped", "failed")
+HALF_WRITTEN = (f".{CHECKPOINT}.*", ".student.safetensors.*", ".rung*.json.*")
+"""What is left of a file whose writer was killed."""
+
+
+class Found(NamedTuple):
+    """A file in a trial's folder."""
+
+    path: Path
+    kind: str
+
+
+def clean(run: RunDir, *, dry: bool) -> dict[str, Any]:
+    """JSON-able: what was removed, by kind; with `dry`, what would be.
+
+    Raises:
+        RunError: there is no run here, or a process is at work on it.
+    """
+    run.read(run.state)
+    with run.writing():
+        found = list(files(run))
+        sizes = {one.path: one.path.lstat().st_size for one in found}
+        gone = [one for one in found if one.kind != NEEDED]
+        if not dry:
+            for one in gone:
+                one.path.unlink()
+    return {
+        "run": str(run.root),
+        "dry": dry,
+        "removed": counted(gone, sizes),
+        "kept": counted([one for one in found if one.kind == NEEDED], sizes),
+        "links": [str(folder) for folder in trial_folders(run) if folder.is_symlink()],
+        "store": unfinished(run),
+    }
+
+
+def trial_folders(run: RunDir) -> list[Path]:
+    """Of all searches; the run's own link to the current one is none of them."""
+    return sorted(run.root.glob("trials-*"))
+
+
+def files(run: RunDir) -> Iterator[Found]:
+    """Checkpoints and torn files in the folders of trials, with what they are."""
+    study = run.facts().get("study")
+    if study is None:
+        return
+    ended = {t.number for t in recorded(run, study) if t.state in ENDED}
+    for folder in trial_folders(run):
+        if folder.is_symlink():
+            continue
+        for path in below(folder):
+            trial = path.relative_to(folder).parts[0]
+            is_over = trial.isdigit() and int(trial) in ended
+            kind = OTHER if folder != run.trials(study) else OVER if is_over else NEEDED
+            if any(fnmatch(path.name, pattern) for pattern in HALF_WRITTEN):
+                yield Found(path, TORN)
+            elif path.name == CHECKPOINT:
+                yield Found(path, kind)
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Plain files, at any depth; no link is followed."""
+    for parent, _, names in os.walk(folder, followlinks=False):
+        paths = (Path(parent) / name for name in sorted(names))
+        yield from (path for path in paths if path.is_file() and not path.is_symlink())
+
+
+def counted(found: Sequence[Found], sizes: Mapping[Path, int]) -> dict[str, dict[str, int]]:
+    """How many files of each kind, and their bytes."""
+    counts: dict[str, dict[str, int]] = {}
+    for one in found:
+        known = counts.setdefault(one.kind, {"files": 0, "bytes": 0})
+        known["files"] += 1
+        known["bytes"] += sizes[one.path]
+    return counts
+
+
+def unfinished(run: RunDir) -> list[dict[str, Any]]:
+    """Folders of the shared store that nobody finished; they may be somebody's work."""
+    data = run.facts().get("data")
+    if data is None:
+        return []
+    folders = sorted(Path(data).parents[1].glob(f"*/*{PARTIAL}"))
+    return [
+        {"folder": str(folder), "bytes": sum(p.lstat().st_size for p in below(folder))}
+        for folder in folders
+    ]
+
+
+def lines(content: Mapping[str, Any]) -> list[str]:
+    """What was done, for a person."""
+    removed = content["removed"]
+    total = sum(one["bytes"] for one in removed.values())
+    verb = "would free" if content["dry"] else "freed"
+    out = [f"{content['run']}: {verb} {size(total)}"]
+    if removed:
+        rows = [[kind, str(n["files"]), size(n["bytes"])] for kind, n in removed.items()]
+        out.append(table(rows, ("what", "files", "size")))
+    for kind, kept in content["kept"].items():
+        out.append(f"kept: {kept['files']} {kind}, {size(kept['bytes'])}")
+    out += [f"left alone: {folder} is a link to elsewhere" for folder in content["links"]]
+    for one in content["store"]:
+        out.append(
+            f"in the shared store, left alone: {one['folder']}, {size(one['bytes'])}, which "
+            "nobody finished; remove it if no run is at work on it"
+        )
+    return out
