@@ -23,7 +23,7 @@ Augment = Literal["none", "shift", "shift-flip"]
 Runtime = Literal["eager", "onnxruntime"]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune"]
-Sampler = Literal["tpe", "random"]
+Sampler = Literal["tpe", "nsga2", "gp", "random", "grid"]
 
 
 class Data(Section):
@@ -202,9 +202,24 @@ class Search(Section):
     workers: Count = 1
     """Jobs in flight at the same time."""
     sampler: Sampler = "tpe"
-    """Who proposes candidates: tpe or random."""
+    """Who proposes candidates. tpe: what did well, made more likely; gp: a model of all
+    results, slow to ask and good with few trials; nsga2: crosses the best, for thousands of
+    trials; random; grid: every student once, with one fixed recipe."""
     trials: Count = 40
     """How many candidates are tried; may be raised later, the search goes on."""
+    seconds: AboveZero | None = None
+    """Wall-clock seconds after which nothing new is begun; may be raised later."""
+    device_seconds: AboveZero | None = None
+    """Seconds of work, added over all workers, after which nothing new is begun."""
+    patience: Count | None = None
+    """Completed trials without growth of the front after which nothing new is begun."""
+    start: tuple[Literal["smallest", "largest"] | Mapping[str, int | float | str], ...] = (
+        "smallest",
+        "largest",
+    )
+    """Students tried first: smallest, largest, or {stage1.width: 16, …}."""
+    start_from: str | None = None
+    """A run's folder: the students on its front, with their recipes, are tried first."""
     batch_size: Count = 8
     """Candidates proposed at a time."""
     vary: Mapping[str, Knob] = {}
@@ -212,7 +227,16 @@ class Search(Section):
     augment_strength (1: data.augment as it is, 0: none of it, 2: shifts twice as far), each as
     a list or {low, high, log}. What is left out stays as distill has it."""
     rungs: tuple[float, ...] = (0.25, 1.0)
-    """Rising shares of the full distillation at which candidates are compared, up to 1."""
+    """Rising shares of the full distillation at which candidates are compared, up to 1, which
+    is the finalists'. With one share before it every trial within the screen gets that far."""
+    reduction: Annotated[float, Field(ge=1)] = 3.0
+    """One in so many trials climbs from one share to the next; 1: all do."""
+    audit: bool = True
+    """Whether one trial in ten climbs whatever it scores: tells how far lower rungs can be
+    trusted, and lets more climb where they cannot."""
+    exhaustive: Annotated[int, Field(ge=0)] = 256
+    """A space of at most so many students is scored whole with inherited weights before the
+    first trial; only students worth a training are proposed then. 0: never."""
     objectives: tuple[ObjectiveChoice, ...] = ("accuracy", "latency_ms")
     """What is traded against each other, a score first and a cost among them, two to six:
     `kdsearch objectives` lists them; {function: module:pkg.mod:function, direction: maximize}

@@ -1,6 +1,7 @@
 """Dominance, non-dominated layers, front, knee and hypervolume of points to be minimised."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -15,21 +16,16 @@ def dominates(a: Values, b: Values) -> bool:
 
 def layers(points: Sequence[Values]) -> list[int]:
     """The non-dominated layer of each point, 0 for the front (Deb et al., 2002, sec. III.A)."""
-    layer = [-1] * len(points)
-    left = set(range(len(points)))
-    depth = 0
-    while left:
-        front = {i for i in left if not any(dominates(points[j], points[i]) for j in left)}
-        for i in front:
-            layer[i] = depth
-        left -= front
-        depth += 1
-    return layer
+    if not points:
+        return []
+    import moocore
+
+    return [int(rank) for rank in moocore.pareto_rank([list(p) for p in points])]
 
 
 def front(points: Sequence[Values]) -> list[int]:
     """Indices of the points that no other dominates, in their order."""
-    return [i for i, p in enumerate(points) if not any(dominates(q, p) for q in points)]
+    return [i for i, layer in enumerate(layers(points)) if layer == 0]
 
 
 def knee(points: Sequence[Values]) -> int:
@@ -66,6 +62,30 @@ def spread_by_layer(points: Sequence[Values], count: int) -> list[int]:
         order = sorted(range(len(members)), key=lambda k: -crowd[k])
         chosen += [members[k] for k in order]
     return chosen[:count]
+
+
+def contributions(points: Sequence[Values]) -> list[float]:
+    """The hypervolume that each point alone adds to a front, infinite at an axis's best end.
+
+    Each axis is scaled to [0, 1] over the points. A point that is there twice adds nothing.
+    """
+    if not points:
+        return []
+    axes = list(zip(*points, strict=True))
+    lows = [min(axis) for axis in axes]
+    spans = [max(axis) - min(axis) or 1.0 for axis in axes]
+    scaled = [
+        [(x - low) / span for x, low, span in zip(p, lows, spans, strict=True)] for p in points
+    ]
+    import moocore
+
+    alone = moocore.hv_contributions(scaled, ref=[1.0] * len(axes))
+    times = Counter(map(tuple, points))
+    ends = [
+        times[tuple(p)] == 1 and any(x == low for x, low in zip(p, lows, strict=True))
+        for p in points
+    ]
+    return [math.inf if end else float(a) for a, end in zip(alone, ends, strict=True)]
 
 
 def hypervolume(points: Sequence[Values], reference: Values) -> float:

@@ -30,12 +30,12 @@ from kdsearch.measure.size import macs, params
 from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.heartbeat import Heartbeat
+from kdsearch.pipeline.jobs import execute, inherited_folder, order_of
 from kdsearch.pipeline.lessons import Classroom, lesson_setting
-from kdsearch.pipeline.search import execute, inherited_folder, order_of
 from kdsearch.report.ranking import verdict
 from kdsearch.rundir import RunDir
 from kdsearch.search.audit import Standalones
-from kdsearch.search.climb import inherited_job
+from kdsearch.search.jobs import inherited_job
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Phase
 

@@ -21,6 +21,7 @@ from kdsearch.measure.fingerprint import processor
 from kdsearch.pipeline.comparison import comparison_page, rows
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.heartbeat import Heartbeat
+from kdsearch.pipeline.jobs import execute
 from kdsearch.pipeline.lessons import (
     check_lessons,
     classroom,
@@ -28,7 +29,6 @@ from kdsearch.pipeline.lessons import (
     lesson_setting,
     student_architecture,
 )
-from kdsearch.pipeline.search import execute
 from kdsearch.report.comparison import page
 from kdsearch.rundir import RunDir, mapping
 from kdsearch.search.comparison import Comparison, equal_seconds, phases

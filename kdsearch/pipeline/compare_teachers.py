@@ -28,9 +28,9 @@ from kdsearch.pipeline.audit import one_phase
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.heartbeat import Heartbeat
+from kdsearch.pipeline.jobs import execute
 from kdsearch.pipeline.lessons import Classroom, check_lessons, lesson_setting
 from kdsearch.pipeline.pupils import pupils
-from kdsearch.pipeline.search import execute
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.teacher import taught
 from kdsearch.pipeline.teachers_compared import Lesson, Records, Term, rows, student_rows

@@ -15,8 +15,8 @@ from kdsearch.config.networks import Training
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
 from kdsearch.errors import ConfigError
-from kdsearch.files import read_json, write_json
 from kdsearch.nets.kinds import family_of
+from kdsearch.pipeline.ledger import spend
 from kdsearch.rundir import RunDir
 from kdsearch.spaces import SpaceFile, load_space
 from kdsearch.store import Store
@@ -107,15 +107,3 @@ def training_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def spent(ledger: Path) -> dict[str, float]:
-    """Seconds by stage, over all the times the run was worked on."""
-    known: dict[str, float] = read_json(ledger)["stages"] if ledger.exists() else {}
-    return known
-
-
-def spend(ledger: Path, stage: str, seconds: float) -> None:
-    known = spent(ledger)
-    total = round(known.get(stage, 0.0) + seconds, 3)
-    write_json(ledger, {"stages": {**known, stage: total}})

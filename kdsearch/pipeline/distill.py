@@ -30,6 +30,7 @@ from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.costs import open_book, target_of
 from kdsearch.pipeline.heartbeat import Heartbeat
+from kdsearch.pipeline.jobs import execute
 from kdsearch.pipeline.lessons import (
     check_lessons,
     classroom,
@@ -37,7 +38,6 @@ from kdsearch.pipeline.lessons import (
     lesson_setting,
     student_architecture,
 )
-from kdsearch.pipeline.search import execute
 from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.rung import STUDENT, result_path, stored_result
 from kdsearch.search.setting import Setting

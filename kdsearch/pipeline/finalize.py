@@ -6,23 +6,28 @@ from pathlib import Path
 from typing import Any
 
 import kdsearch
+from kdsearch.config.objectives import objectives_of
 from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
 from kdsearch.errors import SearchError
 from kdsearch.files import content_hash, write_json
 from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.jobs import Ground, execute
+from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.publish import Finalist, nothing_left, publish
-from kdsearch.pipeline.search import Found, Ground, execute
+from kdsearch.pipeline.search import Found
 from kdsearch.rundir import CARD, RunDir
-from kdsearch.search.climb import survivors, trial_job
+from kdsearch.search.jobs import trial_job
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Phase
+from kdsearch.search.survivors import survivors
 from kdsearch.search.trial import Trial
 
 
 def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     """front.json of the run; made anew only when the search or the finalists changed."""
-    chosen = list(survivors(found.trials, context.config.finalists.count))
+    objectives = objectives_of(context.config.search.objectives)
+    chosen = list(survivors(found.trials, context.config.finalists.count, objectives))
     if not chosen:
         raise nothing_left(found.trials, ground)
     key = content_hash(
@@ -44,8 +49,9 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
         finalists = trained(context, found, chosen)
         if not finalists:
             raise SearchError("no finalist could be trained to the end; see `kdsearch status`")
-        content = publish(context, ground, found, finalists)
+        content = publish(context, ground, finalists)
         context.progress.finish("finalists", f"{len(content['points'])} on the front")
+    note_rungs(run.ledger, run.trials(found.study))
     write_json(run.front, content)
     run.note(front_key=key)
     return content

@@ -93,7 +93,7 @@ def objectives() -> Rows:
 
 
 def samplers() -> Rows:
-    from kdsearch.search.study.mirror import SAMPLERS
+    from kdsearch.search.study.samplers import SAMPLERS
 
     about = {"tpe": "tree-structured Parzen estimator", "random": "uniform draws"}
     return [{"name": name, "about": about[name]} for name in SAMPLERS]

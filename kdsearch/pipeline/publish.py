@@ -28,8 +28,8 @@ from kdsearch.nets.kinds import family_of, made_of
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
+from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.rescore import Rescored, rescored
-from kdsearch.pipeline.search import Found, Ground
 from kdsearch.search.rung import STUDENT
 from kdsearch.search.trial import Trial
 
@@ -49,9 +49,7 @@ class Finalist:
         return f"s{self.trial.number:03d}"
 
 
-def publish(
-    context: Context, ground: Ground, found: Found, finalists: Sequence[Finalist]
-) -> dict[str, Any]:
+def publish(context: Context, ground: Ground, finalists: Sequence[Finalist]) -> dict[str, Any]:
     """Re-scores and re-measures all finalists together; the front of them is tested, once."""
     objectives = objectives_of(context.config.search.objectives)
     metrics, info = beyond_accuracy(objectives), ground.info

@@ -18,19 +18,22 @@ from kdsearch.core.progress import Progress, Silent
 from kdsearch.data.records import DataInfo
 from kdsearch.errors import TeacherError, UserError
 from kdsearch.files import write_text
-from kdsearch.pipeline.context import Context, open_context, spent, training_threads
+from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.costs import ends, open_book
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
 from kdsearch.pipeline.further_teachers import further_teachers
 from kdsearch.pipeline.heartbeat import Heartbeat
+from kdsearch.pipeline.jobs import Ground
+from kdsearch.pipeline.ledger import spent
 from kdsearch.pipeline.report import is_stale, reported
-from kdsearch.pipeline.search import Ground, searched
+from kdsearch.pipeline.search import searched
 from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
 from kdsearch.pipeline.team import called, follows, joined
 from kdsearch.pipeline.together import Order, taking_part, trained_together
 from kdsearch.pipeline.trying_out import try_out
+from kdsearch.pipeline.trying_scores import try_out_scores
 from kdsearch.ranks import world
 from kdsearch.rundir import STAGES, RunDir
 
@@ -143,6 +146,7 @@ def taught_stages(context: Context, last: int) -> Taught | None:
     if last == 0:
         return None
     try_out(context, info)
+    try_out_scores(context, info)
     teacher = taught(context, data, info)
     if teacher is not None:
         run.link("teacher", teacher)

@@ -1,39 +1,37 @@
 """Stage `search`: candidates climb the ladder, the study records what became of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kdsearch.config.knobs import knob_space, knob_spaces
+from kdsearch.config.objectives import objectives_of
 from kdsearch.config.vary import taught_methods, training_space
-from kdsearch.core.records import Architecture
-from kdsearch.data.records import DataInfo
+from kdsearch.core.objectives import beyond_accuracy
 from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
-from kdsearch.engines import ENGINES
-from kdsearch.engines.engine import Workshop
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash
-from kdsearch.measure.book import CostBook
-from kdsearch.nets.kinds import family_of
+from kdsearch.measure.scores import identity
 from kdsearch.pipeline.bank import banked, distill_plan
+from kdsearch.pipeline.climbing import Sought, climb
 from kdsearch.pipeline.context import Context
-from kdsearch.pipeline.costs import bounds_of, space_key
+from kdsearch.pipeline.costs import space_key
 from kdsearch.pipeline.differences import switched
+from kdsearch.pipeline.jobs import Ground
+from kdsearch.pipeline.ledger import note_rungs
+from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.teacher import untrained
+from kdsearch.pipeline.terms import limits_of, terms_of
 from kdsearch.pipeline.trials import readable
-from kdsearch.search.climb import Climb, Places, Terms
+from kdsearch.search.limits import Limits
 from kdsearch.search.pool import Pool
 from kdsearch.search.setting import Setting
-from kdsearch.search.source import Phase, Phases
 from kdsearch.search.study.journal import Study
+from kdsearch.search.terms import Terms
 from kdsearch.search.trial import Trial
-from kdsearch.supernet.prefixes import in_order
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +43,8 @@ class Found:
     setting: Setting
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the search stands on: the results of the stages before it."""
-
-    data: Path
-    info: DataInfo
-    teacher: Path | None
-    supernet: Path | None
-    """None where students share no weights."""
-    book: CostBook
-    ends: Mapping[str, Mapping[str, float]]
-    """Costs of the smallest and the largest student."""
-
-
 def searched(context: Context, ground: Ground) -> Found:
     """Runs (or goes on with) the search of this space, these methods and these objectives."""
-    search = context.config.search
     pool = pool_of(context)
     setting = setting_of(context, ground)
     terms = terms_of(context)
@@ -78,44 +61,21 @@ def searched(context: Context, ground: Ground) -> Found:
     if run.facts().get("study") not in (None, name):
         run.front.unlink(missing_ok=True)  # another search's: it answers other questions
     run.note(study=name, study_key=key)
-    known = study.trials()
-    told = sum(t.state != "running" for t in known)
-    if told < len(known) or len(known) < terms.trials:
-        shared = ground.supernet
-        inherited = None if shared is None else inherited_folder(context, shared, ground.info)
+    limits = limits_of(context, terms, run.trials(name))
+    if is_open(study.trials, terms, limits):
         with context.timed("search"):
-            context.progress.start("search", max(terms.trials, len(known)))
-            climb = Climb(
-                study,
-                pool,
-                terms,
-                Places(inherited, run.trials(name)),
-                costs_of(ground.book, terms),
-                ground.ends["largest"],
-                context.progress,
-                order_of(context),
+            climb(
+                context, ground, Sought(study, run.trials(name), pool, setting, terms, limits)
             )
-            execute(context, setting, climb.phases())
-            context.progress.finish("search")
-    assert search.trials <= len(study.trials()) or told
-    return Found(name, study.trials(), setting)
+    note_rungs(run.ledger, run.trials(name))
+    return Found(name, study.trials, setting)
 
 
-def order_of(context: Context) -> Callable[[Iterable[Architecture]], list[Architecture]]:
-    """Puts architectures that share their first segments next to each other."""
-    family = family_of(context.space.family)
-    if not family.shares_weights:
-        return sorted
-    with torch.device("meta"):
-        net = family.supernet(context.space.space, 1, 2)
-    return partial(in_order, net)  # type: ignore[arg-type]  # a Family gives a Supernet
-
-
-def execute(context: Context, setting: Setting, phases: Phase) -> None:
-    """Has the configured engine do the jobs of some phases."""
-    search = context.config.search
-    shop = Workshop(setting, search.workers, context.progress, context.given)
-    ENGINES[search.engine](Phases(phases), shop)
+def is_open(trials: Sequence[Trial], terms: Terms, limits: Limits) -> bool:
+    """Whether there is anything left to do."""
+    if any(t.state == "running" for t in trials):
+        return True
+    return len(trials) < terms.trials and not limits.reached(trials)
 
 
 def pool_of(context: Context) -> Pool:
@@ -134,20 +94,6 @@ def pool_of(context: Context) -> Pool:
             )
     config = context.config
     return Pool(context.space.space, methods, training_space(config), taught_methods(config))
-
-
-def terms_of(context: Context) -> Terms:
-    search = context.config.search
-    return Terms(
-        trials=search.trials,
-        batch=search.batch_size,
-        sampler=search.sampler,
-        fractions=tuple(search.rungs),
-        keep_layers=search.screen_layers,
-        objectives=tuple(search.objectives),
-        bounds=bounds_of(context),
-        seed=context.config.seed,
-    )
 
 
 def setting_of(context: Context, ground: Ground) -> Setting:
@@ -169,29 +115,9 @@ def setting_of(context: Context, ground: Ground) -> Setting:
         threads=config.threads,
         store=str(context.store.root.resolve()),
         bank=None if bank is None else str(bank.resolve()),
+        metrics=beyond_accuracy(objectives_of(config.search.objectives)),
         teachers={name: context.run.facts()["teachers"][name] for name in config.teachers},
     )
-
-
-def costs_of(book: CostBook, terms: Terms) -> Any:
-    """Costs as the climb asks for them: latency only if the search depends on it."""
-    names = {*terms.objectives, *(bound.name for bound in terms.bounds)}
-    timed = "latency_ms" in names
-
-    def costs(architectures: Sequence[Architecture]) -> Mapping[str, Mapping[str, float]]:
-        return book.costs(architectures, latency=timed)
-
-    return costs
-
-
-def inherited_folder(context: Context, supernet: Path, info: DataInfo) -> Path:
-    """Where rung 0's results are shared: by supernet, data and calibration."""
-    key = {
-        "version": VERSION,
-        "supernet": supernet.name,
-        "data": info.fingerprint,
-    }
-    return context.store.folder("inherited", key)
 
 
 def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) -> dict[str, Any]:
@@ -201,6 +127,8 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         method: {name: asdict(axis) for name, axis in space.axes.items()}
         for method, space in pool.methods.items()
     }
+    objectives = objectives_of(config.search.objectives)
+    own = [one for one in objectives if one.function is not None]
     sources = {m: content_hash(text) for m in methods if (text := written_elsewhere(m))}
     return {
         "version": VERSION,
@@ -214,10 +142,15 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         "supernet": None if ground.supernet is None else ground.supernet.name,
         "plan": asdict(setting.plan),
         "rungs": list(config.search.rungs),
-        "objectives": list(config.search.objectives),
+        "objectives": [one.name for one in objectives],
+        **({"functions": identity(own)} if own else {}),
         "sampler": config.search.sampler,
         "batch": config.search.batch_size,
         "screen_layers": config.search.screen_layers,
+        "reduction": config.search.reduction,
+        "audit": config.search.audit,
+        "exhaustive": config.search.exhaustive,
+        "starts": [asdict(start) for start in starts_of(context, pool)],
         "budget": config.budget.model_dump(),
         "target": ground.book.folder.name,
         "seed": config.seed,

@@ -1,132 +1,172 @@
-"""The search, batch by batch: propose, screen with inherited weights, distil the promising.
+"""The search: propose, screen with inherited weights, distil the promising, rung by rung.
 
-One batch of candidates at a time: rung 0 for its new architectures, latency measured while
-nothing else runs, hard bounds and the screen, then short distillation. What is proposed
-depends on earlier batches alone, so neither the number of workers nor a kill changes it.
+Candidates are proposed a few at a time, whenever a worker would be idle: rung 0 for their
+architectures, costs (latency is measured while nothing else runs), hard bounds and the screen.
+Those that pass climb one by one; whether a trial goes up from a rung is decided the moment its
+score is in, beside what is known there by then (see core/ladder.py). All that is decided is in
+the study before anything depends on it, so a search that was killed goes on as if it had not
+been. With one worker it repeats exactly; with several, the order in which they finish counts.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from kdsearch.core.budget import Bound, broken
-from kdsearch.core.ladder import screened
-from kdsearch.core.pareto import spread_by_layer
+from kdsearch.core.budget import broken
+from kdsearch.core.ladder import climbs, is_audited, screened, share_of, widened
+from kdsearch.core.objectives import minimised
+from kdsearch.core.pareto import Values
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture, Job, Result
-from kdsearch.core.seeds import derive
-from kdsearch.search.pool import Pool
-from kdsearch.search.source import Phase
+from kdsearch.search.agreement import tau_between
+from kdsearch.search.jobs import inherited_job, trial_job
+from kdsearch.search.limits import Limits
+from kdsearch.search.source import Bugs, adopted
 from kdsearch.search.study.journal import Study
-from kdsearch.search.trial import Trial, minimised
+from kdsearch.search.study.proposer import Proposer
+from kdsearch.search.survivors import summary
+from kdsearch.search.terms import Places, Prices, Terms
+from kdsearch.search.trial import Trial
+
+HOPELESS = "behind the front with inherited weights"
+OVERTAKEN = "not among the best at rung {rung}"
+OUT_OF_TIME = "the search was over before its turn"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is searched for, and how."""
-
-    trials: int
-    batch: int
-    sampler: str
-    fractions: tuple[float, ...]
-    """Rungs above 0; the last belongs to the finalists."""
-    keep_layers: int
-    """Non-dominated layers that the screen of rung 0 lets pass."""
-    objectives: tuple[str, ...]
-    """'accuracy', then costs."""
-    bounds: tuple[Bound, ...]
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    inherited: Path | None
-    """Results of rung 0, by architecture; None where students have nothing to inherit."""
-    trials: Path
-
-
-Costs = Callable[[Sequence[Architecture]], Mapping[str, Mapping[str, float]]]
-"""Costs by name, for each architecture by id: measured or looked up, in that order of calls."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Climb:
+    """A `Source` of jobs; what is found on disk is not done again."""
+
     study: Study
-    pool: Pool
+    proposer: Proposer
     terms: Terms
     places: Places
-    costs: Costs
-    largest: Mapping[str, float]
-    """Costs of the space's largest student, which relative bounds refer to."""
+    prices: Prices
+    limits: Limits
     progress: Progress
     order: Callable[[Iterable[Architecture]], Sequence[Architecture]] = sorted
     """Of the architectures that are scored with inherited weights: neighbours share work."""
+    promising: Sequence[Architecture] | None = None
+    """Where all of a small space were scored: those that the screen lets pass."""
+    jobs: deque[Job] = field(default_factory=deque)
+    flight: dict[str, Job] = field(default_factory=dict)
+    climbers: dict[str, int] = field(default_factory=dict)
+    """Number of the trial, by the name of its job."""
+    inherited: dict[str, Result] = field(default_factory=dict)
+    """Results of rung 0, by architecture."""
+    batch: list[int] = field(default_factory=list)
+    """Numbers of the trials that are proposed and not screened yet."""
+    bugs: Bugs = field(default_factory=Bugs)
+    held: list[tuple[Job, Result]] = field(default_factory=list)
+    """Failed by our own fault, one after the other: may be the whole search's."""
 
-    def phases(self) -> Phase:
-        """Yields the jobs of each phase; runs until every trial is told."""
-        while batch := self.next_batch():
-            results = yield self.inherited_jobs(batch)
-            batch = self.screen(batch, results)
-            for rung in range(1, len(self.terms.fractions)):
-                jobs = [self.job(t, rung) for t in batch if t.state == "running"]
-                results = yield jobs
-                batch = [climbed(t, rung, results, self.cost(t)) for t in batch]
-            self.record(batch)
+    def __post_init__(self) -> None:
+        """Takes up what is under way: a batch that is not screened, then those that climb."""
+        under_way = [t for t in self.study.trials if t.state == "running"]
+        if fresh := [t for t in under_way if not t.passed]:
+            self.open_batch(fresh[0].batch)
+        for trial in sorted((t for t in under_way if t.passed), key=lambda t: -t.rung):
+            self.jobs.append(self.job(trial, max(trial.rung, 0) + 1))
 
-    def next_batch(self) -> list[Trial]:
-        """The batch that is under way, filled up; empty when all trials are told."""
-        known, terms = self.study.trials(), self.terms
-        first = next((t for t in known if t.state == "running"), None)
-        start = len(known) if first is None else first.number
-        earlier, batch = known[:start], known[start:]
-        end = min(start - start % terms.batch + terms.batch, terms.trials)
-        if first is not None and first.batch < start:  # some of its batch are told: it was full
-            end = len(known)
-        while start + len(batch) < end:
-            asked = [*earlier, *batch]
-            batch.append(
-                self.study.propose(self.pool, terms.sampler, terms.seed, asked, batch=start)
-            )
-        return batch
+    def next(self) -> Job | Literal["wait"] | None:
+        while True:
+            if self.batch and self.is_scored() and self.is_priced():
+                self.screen()
+            elif self.jobs:
+                if (job := self.begun(self.jobs.popleft())) is not None:
+                    return job
+            elif not self.batch and self.may_propose():
+                self.open_batch(len(self.study.trials))
+            elif self.flight:
+                return "wait"
+            elif self.held:
+                self.fail_held()
+            else:
+                return None
 
-    def inherited_jobs(self, batch: Sequence[Trial]) -> list[Job]:
-        if self.places.inherited is None:
-            return []
-        architectures = {t.candidate.architecture.id: t.candidate.architecture for t in batch}
-        ordered = self.order(architectures.values())
-        return [inherited_job(a, self.places.inherited) for a in ordered]
+    def begun(self, job: Job) -> Job | None:
+        """The job, unless it was done before or its trial comes too late."""
+        if (found := adopted(job)) is not None:
+            self.take(job, found)
+            return None
+        if job.rung == 1 and self.limits.reached(self.study.trials):
+            trial = self.study.trials[self.climbers.pop(job.name)]
+            self.note(replace(trial, state="stopped", reason=OUT_OF_TIME))
+            return None
+        self.flight[job.name] = job
+        return job
 
-    def screen(self, batch: Sequence[Trial], results: Mapping[str, Result]) -> list[Trial]:
-        """Scores of rung 0; stops what breaks a bound or lies too deep behind the front.
+    def tell(self, result: Result) -> None:
+        job = self.flight.pop(result.job)
+        self.limits.spend(result)
+        self.take(job, result)
+        self.bugs.count(job, result)
+
+    # Proposing.
+
+    def may_propose(self) -> bool:
+        trials = self.study.trials
+        return len(trials) < self.terms.trials and not self.limits.reached(trials)
+
+    def open_batch(self, start: int) -> None:
+        """Proposes (the rest of) the batch that starts at this number; scores its students."""
+        trials, size = self.study.trials, self.terms.batch
+        end = min(start - start % size + size, self.terms.trials)
+        begun = any(t.passed or t.state != "running" for t in trials[start:])
+        while not begun and len(trials) < end:
+            among = None if self.audited(len(trials)) else self.promising
+            if self.proposer.propose(start, among) is None:
+                self.limits.stop("every architecture of the space was tried")
+                break
+        self.batch = [t.number for t in trials[start:] if t.batch == start]
+        if self.places.inherited is not None:
+            needed = {a.id: a for a in map(self.architecture, self.batch)}
+            missing = [a for name, a in needed.items() if name not in self.inherited]
+            ordered = self.order(missing)
+            self.jobs.extend(inherited_job(a, self.places.inherited) for a in ordered)
+
+    def audited(self, number: int) -> bool:
+        return self.terms.audits and is_audited(self.terms.seed, number)
+
+    def architecture(self, number: int) -> Architecture:
+        return self.study.trials[number].candidate.architecture
+
+    # The screen.
+
+    def is_scored(self) -> bool:
+        needed = (self.architecture(n).id for n in self.batch)
+        return self.places.inherited is None or all(i in self.inherited for i in needed)
+
+    def is_priced(self) -> bool:
+        """Whether what the batch costs may be asked for now."""
+        return not self.flight or self.prices.are_known(map(self.architecture, self.batch))
+
+    def screen(self) -> None:
+        """Notes what rung 0 says of a batch; stops what breaks a bound or lies too deep.
 
         Where nothing is inherited there is no rung 0, and all within the bounds pass.
         """
-        costs = self.costs([t.candidate.architecture for t in batch])
-        scored = [self.scored(t, results, costs[t.candidate.architecture.id]) for t in batch]
-        if self.places.inherited is None:
-            return scored
-        told = self.study.trials()[: batch[0].number]
-        earlier = [t for t in told if 0 in t.scores and not t.violations]
-        alive = [t for t in scored if t.state == "running"]
-        points = [minimised(t.scores[0]) for t in (*earlier, *alive)]
-        kept = screened(points, self.terms.keep_layers)[len(earlier) :]
-        passed = {t.number for t, keep in zip(alive, kept, strict=True) if keep}
-        return [
-            replace(t, state="stopped", reason="behind the front with inherited weights")
-            if t.state == "running" and t.number not in passed
-            else t
-            for t in scored
+        costs = self.prices.of([self.architecture(n) for n in self.batch])
+        scored = [
+            self.scored(self.study.trials[n], costs[self.architecture(n).id])
+            for n in self.batch
         ]
+        passing = self.passing([t for t in scored if t.state == "running"])
+        for trial in scored:
+            if self.study.trials[trial.number] != before_screen(trial):
+                continue  # noted already, before a kill
+            if trial.state == "running" and trial.number not in passing:
+                trial = replace(trial, state="stopped", reason=HOPELESS)
+            self.note(replace(trial, passed=trial.state == "running"))
+        self.batch = []
 
-    def scored(
-        self, trial: Trial, results: Mapping[str, Result], costs: Mapping[str, float]
-    ) -> Trial:
-        fresh = replace(trial, state="running", scores={})
+    def scored(self, trial: Trial, costs: Mapping[str, float]) -> Trial:
+        fresh = before_screen(trial)
         if self.places.inherited is not None:
-            name = inherited_job(trial.candidate.architecture, self.places.inherited).name
-            inherited = {self.job(trial, 0).name: results[name]}
-            fresh = climbed(fresh, 0, inherited, self.cost(trial))
-        missed = broken(self.terms.bounds, costs, self.largest)
+            result = self.inherited[trial.candidate.architecture.id]
+            fresh = climbed(fresh, result, self.values(result, costs))
+        missed = broken(self.terms.bounds, costs, self.prices.largest)
         if fresh.state != "running" or not missed:
             return fresh
         reason = "over budget: " + ", ".join(
@@ -135,75 +175,96 @@ class Climb:
         )
         return replace(fresh, state="stopped", violations=missed, reason=reason)
 
-    def cost(self, trial: Trial) -> tuple[float, ...]:
-        """The objectives after the first, known since before the batch's distillation."""
-        architecture = trial.candidate.architecture
-        costs = self.costs([architecture])[architecture.id]
-        return tuple(costs[name] for name in self.terms.objectives[1:])
+    def passing(self, alive: Sequence[Trial]) -> set[int]:
+        """Numbers of those within the bounds that are worth a training."""
+        numbers = {t.number for t in alive}
+        if self.places.inherited is None or not alive:
+            return numbers
+        if self.promising is not None:
+            hopeful = frozenset(self.promising)
+            kept = {t.number for t in alive if t.candidate.architecture in hopeful}
+        else:
+            told = self.study.trials[: alive[0].batch]
+            earlier = [t for t in told if 0 in t.scores and not t.violations]
+            points = [self.point(t, 0) for t in (*earlier, *alive)]
+            layers = widened(self.terms.keep_layers, self.tau(0))
+            keeps = screened(points, layers)[len(earlier) :]
+            kept = {t.number for t, keep in zip(alive, keeps, strict=True) if keep}
+        return kept | {n for n in numbers if self.audited(n)}
+
+    # Climbing.
+
+    def take(self, job: Job, result: Result) -> None:
+        """What became of a job, done now or before."""
+        if job.rung == 0:
+            self.inherited[job.architecture.id] = result
+        elif result.state == "bug":
+            self.held.append((job, result))
+        else:
+            self.fail_held()
+            self.climb(job, result)
+
+    def fail_held(self) -> None:
+        held, self.held = self.held, []
+        for job, result in held:
+            self.climb(job, result)
+
+    def climb(self, job: Job, result: Result) -> None:
+        """Notes a rung's result, and with it whether the trial goes on."""
+        trial = self.study.trials[self.climbers.pop(job.name)]
+        costs = self.prices.of([job.architecture])[job.architecture.id]
+        trial = climbed(trial, result, self.values(result, costs))
+        if trial.state == "running":
+            trial = self.decided(trial, job.rung)
+        self.note(trial, first=True)
+
+    def decided(self, trial: Trial, rung: int) -> Trial:
+        if rung == len(self.terms.fractions) - 1:
+            return replace(trial, state="complete")
+        others = [t for t in self.study.trials if rung in t.scores and not t.violations]
+        points = [self.point(t, rung) for t in (*others, trial)]
+        share = share_of(self.terms.reduction, self.tau(rung))
+        if self.audited(trial.number) or climbs(points, len(others), share):
+            return trial
+        return replace(trial, state="stopped", reason=OVERTAKEN.format(rung=rung))
+
+    def note(self, trial: Trial, *, first: bool = False) -> None:
+        """Records where a trial stands; queues its next rung if it goes on."""
+        self.study.note(trial)
+        if trial.state == "running":
+            job = self.job(trial, max(trial.rung, 0) + 1)
+            (self.jobs.appendleft if first else self.jobs.append)(job)
+        done = sum(t.state != "running" for t in self.study.trials)
+        self.progress.step("search", done, summary(self.study.trials))
 
     def job(self, trial: Trial, rung: int) -> Job:
-        return trial_job(trial, rung, self.places.trials, self.terms.seed)
+        job = trial_job(trial, rung, self.places.trials, self.terms.seed)
+        self.climbers[job.name] = trial.number
+        return job
 
-    def record(self, batch: Sequence[Trial]) -> None:
-        """Tells the study, in the order of numbers, what it does not know yet."""
-        known = self.study.trials()
-        for trial in batch:
-            if known[trial.number].state == "running":
-                done = replace(trial, state="complete") if trial.state == "running" else trial
-                self.study.tell(done)
-        told = self.study.trials()
-        done_count = sum(t.state != "running" for t in told)
-        self.progress.step("search", done_count, summary(told))
+    def tau(self, rung: int) -> float | None:
+        if not self.terms.audits:
+            return None
+        return tau_between(self.study.trials, rung, self.terms.seed)
+
+    def point(self, trial: Trial, rung: int) -> Values:
+        return minimised(trial.scores[rung], self.terms.objectives)
+
+    def values(self, result: Result, costs: Mapping[str, float]) -> tuple[float, ...] | None:
+        """In the objectives' order; None of a job that came to nothing."""
+        if result.state != "done" or result.accuracy is None:
+            return None
+        known = {"accuracy": result.accuracy, **result.scores, **costs}
+        return tuple(known[one.name] for one in self.terms.objectives)
 
 
-def climbed(
-    trial: Trial, rung: int, results: Mapping[str, Result], cost: tuple[float, ...]
-) -> Trial:
+def before_screen(trial: Trial) -> Trial:
+    """As it was proposed."""
+    return Trial(trial.number, trial.candidate, batch=trial.batch, sampled=trial.sampled)
+
+
+def climbed(trial: Trial, result: Result, values: tuple[float, ...] | None) -> Trial:
     """The trial after a rung: one more score, or failed with its reason."""
-    if trial.state != "running":
-        return trial
-    result = results[job_name(trial.number, rung)]
-    if result.state != "done" or result.accuracy is None:
+    if values is None:
         return replace(trial, state="failed", reason=f"{result.state}: {result.reason}")
-    return replace(trial, scores={**trial.scores, rung: (result.accuracy, *cost)})
-
-
-def job_name(number: int, rung: int) -> str:
-    return f"trial {number}, rung {rung}"
-
-
-def trial_job(trial: Trial, rung: int, trials: Path, seed: int) -> Job:
-    return Job(
-        job_name(trial.number, rung),
-        rung,
-        trial.candidate.architecture,
-        trial.candidate.recipe,
-        derive(seed, "trial", trial.number),
-        str(trials / f"{trial.number:04d}"),
-    )
-
-
-def inherited_job(architecture: Architecture, folder: Path) -> Job:
-    """Rung 0 is a property of the architecture: one result, whatever the trial."""
-    return Job(
-        f"inherited {architecture.id}", 0, architecture, None, 0, str(folder / architecture.id)
-    )
-
-
-def summary(trials: Sequence[Trial]) -> str:
-    """'12 trained, 20 stopped, 1 failed, best 97.2 %'."""
-    counts = {s: sum(t.state == s for t in trials) for s in ("complete", "stopped", "failed")}
-    best = max((t.scores[t.rung][0] for t in trials if t.state == "complete"), default=None)
-    words = [f"{n} {word}" for word, n in counts.items() if n]
-    return ", ".join([*words, *([f"best {best:.1%}"] if best is not None else [])])
-
-
-def survivors(trials: Sequence[Trial], count: int) -> Iterator[Trial]:
-    """Up to `count` completed trials, layer by layer from the front of the highest rung."""
-    done = [t for t in trials if t.state == "complete"]
-    if not done:
-        return
-    top = max(t.rung for t in done)
-    ranked = [t for t in done if t.rung == top]
-    for index in spread_by_layer([minimised(t.scores[top]) for t in ranked], count):
-        yield ranked[index]
+    return replace(trial, scores={**trial.scores, result.rung: values})

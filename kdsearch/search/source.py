@@ -1,8 +1,7 @@
 """The seam between search and engine: jobs come out, results go in.
 
-A search is a generator that yields lists of jobs and is sent their results by name; `Phases`
-hands them to an engine one by one. Between two lists nothing is in flight, so that is where
-latency is measured alone.
+What is no search (finalists, audits, comparisons) is a generator that yields lists of jobs and
+is sent their results by name; `Phases` hands them to an engine one by one.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -29,18 +28,42 @@ class Source(Protocol):
         """What became of a job."""
 
 
-class Phases:
-    """A `Source` over a generator of phases; what is found on disk is not done again.
-
-    Failures that another day may not see (our bug, too little memory) are tried once more.
+def adopted(job: Job) -> Result | None:
+    """What an earlier sitting left of a job; failures that another day may not see (our bug,
+    too little memory) are forgotten, the job is tried once more.
     """
+    found = stored_result(job)
+    if found is not None and found.state in LASTING:
+        return found
+    forget_result(job)
+    return None
+
+
+class Bugs:
+    """Counts jobs that failed by our own fault, one after the other."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def count(self, job: Job, result: Result) -> None:
+        """Raises SearchError where they are too many in a row."""
+        self._count = self._count + 1 if result.state == "bug" else 0
+        if self._count >= BUGS_IN_A_ROW:
+            raise SearchError(
+                f"{self._count} jobs failed in a row, the last ({result.job}) with "
+                f"{result.reason}; details stand in {result_path(job)}"
+            )
+
+
+class Phases:
+    """A `Source` over a generator of phases; what is found on disk is not done again."""
 
     def __init__(self, phases: Phase) -> None:
         self._phases = phases
         self._jobs: list[Job] = []
         self._pending: dict[str, Job] = {}
         self._results: dict[str, Result] = {}
-        self._bugs = 0
+        self._bugs = Bugs()
         self._over = False
         self._advance(first=True)
 
@@ -58,12 +81,7 @@ class Phases:
     def tell(self, result: Result) -> None:
         job = self._pending.pop(result.job)
         self._results[result.job] = result
-        self._bugs = self._bugs + 1 if result.state == "bug" else 0
-        if self._bugs >= BUGS_IN_A_ROW:
-            raise SearchError(
-                f"{self._bugs} jobs failed in a row, the last ({result.job}) with "
-                f"{result.reason}; details stand in {result_path(job)}"
-            )
+        self._bugs.count(job, result)
 
     def _advance(self, *, first: bool = False) -> None:
         """Sends the phase's results and takes the next phase, adopting what is on disk."""
@@ -74,9 +92,7 @@ class Phases:
             return
         self._results = {}
         for job in jobs:
-            found = stored_result(job)
-            if found is None or found.state not in LASTING:
-                forget_result(job)
+            if (found := adopted(job)) is None:
                 self._jobs.append(job)
             else:
                 self._results[job.name] = found

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from kdsearch.core.pareto import Values
 from kdsearch.core.records import Candidate
 
 TrialState = Literal["running", "complete", "stopped", "failed"]
@@ -23,13 +22,13 @@ class Trial:
     """Number of the first trial that was proposed together with it."""
     reason: str = ""
     """Why it was stopped or failed."""
+    passed: bool = False
+    """Whether it went past the screen: within the budget, not hopeless with inherited
+    weights."""
+    sampled: Mapping[str, Any] = field(default_factory=dict)
+    """What its sampler noted on it, to be shown to it again."""
 
     @property
     def rung(self) -> int:
         """The highest rung it has a score at; -1 before any."""
         return max(self.scores, default=-1)
-
-
-def minimised(scores: tuple[float, ...]) -> Values:
-    """Objective values, each the smaller the better: the first is an accuracy."""
-    return (-scores[0], *scores[1:])

@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 
+from kdsearch.core.objectives import KNOWN
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Choice, Range, Space
 from kdsearch.files import write_json
 from kdsearch.rundir import RunDir
-from kdsearch.search.climb import Climb, Places, Terms
+from kdsearch.search.climb import Climb
+from kdsearch.search.limits import Limits
 from kdsearch.search.pool import Pool
 from kdsearch.search.rung import result_path
 from kdsearch.search.setting import Setting
-from kdsearch.search.source import Phases
 from kdsearch.search.study.journal import Study
+from kdsearch.search.study.mirror import Question
+from kdsearch.search.study.proposer import Proposer, Start
+from kdsearch.search.terms import Places, Prices, Terms
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
 from kdsearch.training.plan import Plan
@@ -31,10 +35,9 @@ POOL = Pool(
 TERMS = Terms(
     trials=16,
     batch=4,
-    sampler="tpe",
     fractions=(0.2, 1.0),
     keep_layers=2,
-    objectives=("accuracy", "macs"),
+    objectives=(KNOWN["accuracy"], KNOWN["macs"]),
     bounds=(),
     seed=0,
 )
@@ -63,29 +66,44 @@ class World:
     folder: Path
     terms: Terms = TERMS
     pool: Pool = POOL
+    sampler: str = "tpe"
+    limits: Limits = field(default_factory=Limits)
+    inherits: bool = True
     result: Callable[[Job], Result] = done
     executed: list[str] = field(default_factory=list)
     """Names of the jobs done here, in order."""
     asked: list[list[str]] = field(default_factory=list)
     """Architectures whose costs were asked for."""
+    priced: set[str] = field(default_factory=set)
 
     @property
     def journal(self) -> Path:
         return self.folder / "study.journal"
 
     def climb(self) -> Climb:
+        study = Study(self.journal, self.terms.objectives)
+        terms, space = self.terms, self.pool.architectures
+        question = Question(self.pool, terms.objectives, self.sampler, terms.trials)
+        starts = [Start(Architecture.of(end())) for end in (space.smallest, space.largest)]
         return Climb(
-            Study(self.journal, self.terms.objectives),
-            self.pool,
-            self.terms,
-            Places(self.folder / "inherited", self.folder / "trials"),
-            self.costs,
-            {"macs": 3 * 16**2},
+            study,
+            Proposer(study, question, starts, terms.seed),
+            terms,
+            Places(
+                self.folder / "inherited" if self.inherits else None, self.folder / "trials"
+            ),
+            Prices(
+                lambda asked: self.costs(asked),
+                lambda asked: all(a.id in self.priced for a in asked),
+                {"macs": 3 * 16**2},
+            ),
+            self.limits,
             Silent(),
         )
 
     def costs(self, architectures: Sequence[Architecture]) -> Mapping[str, Any]:
         self.asked.append([a.id for a in architectures])
+        self.priced.update(a.id for a in architectures)
         return {a.id: {"macs": macs_of(a), "params": 2 * macs_of(a)} for a in architectures}
 
     def work(self, job: Job) -> Result:
@@ -97,14 +115,14 @@ class World:
 
     def run(self) -> list[Trial]:
         """To the end, one job after the other; takes up what is there."""
-        source = Phases(self.climb().phases())
+        source = self.climb()
         while (job := source.next()) is not None:
             assert isinstance(job, Job)
             source.tell(self.work(job))
         return self.trials()
 
     def trials(self) -> list[Trial]:
-        return Study(self.journal, self.terms.objectives).trials()
+        return Study(self.journal, self.terms.objectives).trials
 
     def having(self, **changed: Any) -> "World":
         """The same search on other terms."""

@@ -1,6 +1,7 @@
-"""The climb with results from a formula: what is screened, refused, failed, and what a kill
-or the number of workers may not change."""
+"""The climb with results from a formula: what is screened, refused, stopped, failed, and what a
+kill or several workers may not change."""
 
+import math
 import os
 import random
 from collections.abc import Sequence
@@ -12,15 +13,22 @@ import pytest
 from optuna.storages.journal import JournalFileBackend
 
 from kdsearch.core.budget import parse
+from kdsearch.core.ladder import is_audited, ranking
+from kdsearch.core.objectives import KNOWN, minimised
 from kdsearch.core.records import Architecture, Candidate, Job, Recipe, Result
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import SearchError
-from kdsearch.search.climb import summary, survivors, trial_job
+from kdsearch.search.jobs import trial_job
+from kdsearch.search.limits import Limits
 from kdsearch.search.pool import Pool
-from kdsearch.search.source import Phases
-from kdsearch.search.trial import Trial, minimised
+from kdsearch.search.survivors import summary, survivors
+from kdsearch.search.trial import Trial
 
 FIRST = Architecture.of({"depth": 2, "width": 8})
+
+
+def point(trial: Trial, rung: int = 0) -> tuple[float, ...]:
+    return tuple(minimised(trial.scores[rung], (KNOWN["accuracy"], KNOWN["macs"])))
 
 
 def dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
@@ -61,8 +69,8 @@ def test_the_screen_keeps_the_first_layers(world: Any, layers: int) -> None:
     stopped = [t for t in trials if t.state == "stopped"]
     assert layers == 3 or stopped
     for trial in trials:
-        seen = [minimised(t.scores[0]) for t in trials if t.batch <= trial.batch]
-        is_kept = depth(minimised(trial.scores[0]), seen) < layers
+        seen = [point(t) for t in trials if t.batch <= trial.batch]
+        is_kept = depth(point(trial), seen) < layers
         assert trial.state == ("complete" if is_kept else "stopped")
     assert {t.reason for t in stopped} <= {"behind the front with inherited weights"}
 
@@ -70,7 +78,8 @@ def test_the_screen_keeps_the_first_layers(world: Any, layers: int) -> None:
 def test_over_budget_is_stopped_before_any_training(world: Any) -> None:
     bounds = (parse("macs", 200), parse("params", "50%"))
     world = world.having(bounds=bounds)
-    climb = replace(world.climb(), largest={"macs": 768.0, "params": 200.0})
+    climb = world.climb()
+    climb.prices = replace(climb.prices, largest={"macs": 768.0, "params": 200.0})
     world.climb = lambda: climb
     trials = world.run()
     over = [t for t in trials if t.violations]
@@ -98,7 +107,7 @@ def test_over_budget_trials_do_not_screen_others_out(world: Any) -> None:
     world.costs = reversed_params
     trials = world.run()
     within = [t for t in trials if not t.violations]
-    points = {t.number: minimised(t.scores[0]) for t in trials}
+    points = {t.number: point(t) for t in trials}
     assert any(dominates(points[t.number], points[w.number]) for w in within for t in trials
                if t.violations and t.batch <= w.batch)  # fmt: skip
     for trial in within:
@@ -106,22 +115,10 @@ def test_over_budget_trials_do_not_screen_others_out(world: Any) -> None:
         assert (trial.state == "complete") == (depth(points[trial.number], seen) == 0)
 
 
-def standalone(world: Any) -> Any:
-    """The same search of students that inherit nothing."""
-    climb = type(world).climb
-
-    def without(self: Any) -> Any:
-        whole = climb(self)
-        return replace(whole, places=replace(whole.places, inherited=None))
-
-    kind = type("Standalone", (type(world),), {"climb": without})
-    return kind(world.folder, world.terms, world.pool, world.result)
-
-
 def test_where_nothing_is_inherited_every_trial_within_the_budget_is_trained(
     world: Any,
 ) -> None:
-    world = standalone(world.having(bounds=(parse("macs", 200),), keep_layers=1))
+    world = replace(world.having(bounds=(parse("macs", 200),), keep_layers=1), inherits=False)
     trials = world.run()
     assert len(trials) == 16 and not any(n.startswith("inherited") for n in world.executed)
     over = [t for t in trials if t.violations]
@@ -134,17 +131,6 @@ def test_where_nothing_is_inherited_every_trial_within_the_budget_is_trained(
     others = [t for t in trials if not t.violations]
     assert all((t.state, set(t.scores)) == ("complete", {1}) for t in others)
     assert summary(trials).startswith(f"{len(others)} complete, {len(over)} stopped, best ")
-
-
-@pytest.mark.parametrize("workers", [1, 3])
-def test_nor_do_workers_and_a_second_call_change_such_a_search(
-    world: Any, workers: int
-) -> None:
-    world = standalone(world.having(bounds=(parse("macs", 200),)))
-    expected = run_crowded(world, workers, seed=1)
-    executed = list(world.executed)
-    assert expected == world.run() and world.executed == executed
-    assert expected == replace(world, folder=world.folder / "anew").run()
 
 
 FAILURES = {
@@ -216,6 +202,115 @@ def test_rungs_between_the_first_and_the_last_are_climbed(world: Any) -> None:
     assert not any("rung 3" in name for name in world.executed)
 
 
+def test_one_in_three_climbs_of_those_known_by_then(world: Any) -> None:
+    terms = {"fractions": (0.1, 0.5, 1.0), "reduction": 3.0, "trials": 40, "keep_layers": 99}
+    trials = world.having(**terms).run()
+    for trial in trials:
+        seen = [t for t in trials if t.number <= trial.number]
+        place = ranking([point(t, 1) for t in seen])[trial.number]
+        is_up = place < math.ceil(len(seen) / 3)
+        assert (2 in trial.scores) == is_up
+        assert trial.state == ("complete" if is_up else "stopped")
+        assert trial.reason == ("" if is_up else "not among the best at rung 1")
+    assert 8 <= sum(t.state == "complete" for t in trials) <= 24
+
+
+def test_one_in_ten_goes_up_whatever_it_scores(world: Any) -> None:
+    terms = {"fractions": (0.1, 0.5, 1.0), "reduction": 4.0, "trials": 60, "keep_layers": 1}
+    trials = world.having(**terms, audits=True).run()
+    audited = [t for t in trials if is_audited(0, t.number)]
+    assert 2 < len(audited) < 14
+    assert {t.state for t in audited} == {"complete"}
+    plain = replace(world.having(**terms), folder=world.folder / "plain").run()
+    assert "stopped" in {plain[t.number].state for t in audited}
+
+
+# When a search is over.
+
+
+def test_seconds_end_a_search_and_more_of_them_go_on(world: Any) -> None:
+    now = iter(range(10**6))
+    hurried = replace(world, limits=Limits(seconds=9, clock=lambda: next(now)))
+    trials = hurried.run()
+    assert 0 < len(trials) < 16
+    assert all(t.state != "running" for t in trials)
+    late = [t for t in trials if t.reason == "the search was over before its turn"]
+    assert late and all(set(t.scores) == {0} for t in late)
+    assert hurried.limits.reason == "search.seconds: 9.0 s are over"
+    more = replace(hurried, limits=Limits()).run()
+    assert more[: len(trials)] == trials and len(more) == 16
+
+
+def test_device_seconds_count_what_jobs_took(world: Any) -> None:
+    def result(job: Job) -> Result:
+        return replace(world.result(job), seconds=5.0 * job.rung)
+
+    limits = Limits(device_seconds=14)
+    trials = replace(world, result=result, limits=limits).run()
+    trained = [t for t in trials if 1 in t.scores]
+    assert len(trained) == 3 and limits.device_spent == 15
+    assert limits.reason == "search.device_seconds: 14 s are spent"
+
+
+def test_a_front_that_does_not_grow_ends_a_search(world: Any) -> None:
+    limits = Limits(world.terms.objectives, patience=6)
+    trials = replace(world.having(trials=400, keep_layers=9), limits=limits).run()
+    assert 6 < len(trials) < 400
+    assert "6 trials did not add to the front" in limits.reason
+
+
+# Costs that are not known are measured alone.
+
+
+def all_of_a_batch(world: Any, climb: Any) -> list[Job]:
+    """The jobs at rung 1 of the first batch, all in flight."""
+    while (job := climb.next()).rung == 0:
+        climb.tell(world.work(job))
+    return [job, *(climb.next() for _ in range(3))]
+
+
+def test_costs_that_are_known_stop_nobody(world: Any) -> None:
+    climb = world.having(trials=12, keep_layers=9).climb()
+    climb.prices = replace(climb.prices, are_known=lambda asked: True)
+    flight = all_of_a_batch(world, climb)
+    assert {job.rung for job in flight} == {1}
+    assert climb.next().rung == 0, "the next batch is begun beside them"
+
+
+def test_others_are_waited_for(world: Any) -> None:
+    world = world.having(trials=12, keep_layers=9)
+    climb = world.climb()
+    flight = all_of_a_batch(world, climb)
+    while isinstance(job := climb.next(), Job) and job.rung == 0:
+        climb.tell(world.work(job))
+    assert job == "wait"
+    asked = len(world.asked)
+    for job in flight:
+        climb.tell(world.work(job))
+    assert climb.next().rung == 1 and len(world.asked) > asked
+
+
+# What is known of a whole small space.
+
+
+def test_only_the_promising_are_proposed(world: Any) -> None:
+    promising = [Architecture.of({"depth": d, "width": w}) for d in (1, 3) for w in (4, 8)]
+    climb = world.climb()
+    climb.promising = promising
+    world.climb = lambda: climb
+    trials = world.run()
+    ends, others = trials[:2], trials[2:]
+    assert {t.state for t in ends} == {"stopped"}
+    assert {t.candidate.architecture for t in others} <= set(promising)
+    assert {t.state for t in others} == {"complete"}
+
+
+def test_a_grid_takes_every_student_once_and_ends(world: Any) -> None:
+    only = Pool(world.pool.architectures, {"hard": Space({})})
+    trials = replace(world.having(trials=99, keep_layers=99), pool=only, sampler="grid").run()
+    assert len(trials) == 12 == len({t.candidate for t in trials})
+
+
 def test_a_pool_smaller_than_the_trials_ends_too(world: Any) -> None:
     only = Pool(Space({"depth": Choice((1,)), "width": Choice((2, 4))}), {"hard": Space({})})
     trials = replace(world, pool=only).run()
@@ -227,7 +322,7 @@ def test_a_pool_smaller_than_the_trials_ends_too(world: Any) -> None:
 def test_a_candidate_is_rarely_proposed_twice(world: Any, sampler: str) -> None:
     """Ten trials of twelve students without knobs; plain draws would repeat four of them."""
     students = replace(world, pool=Pool(world.pool.architectures, {"hard": Space({})}))
-    trials = students.having(trials=10, sampler=sampler).run()
+    trials = replace(students.having(trials=10), sampler=sampler).run()
     assert len({t.candidate for t in trials}) == 10
 
 
@@ -252,30 +347,60 @@ def run_crowded(world: Any, workers: int, seed: int) -> list[Trial]:
     measured = world.costs
 
     def costs(architectures: Sequence[Architecture]) -> Any:
-        assert not flight, "costs are measured while nothing else runs"
+        known = all(a.id in world.priced for a in architectures)
+        assert known or not flight, "costs are measured while nothing else runs"
         return measured(architectures)
 
     world.costs = costs
-    source = Phases(world.climb().phases())
+    source = world.climb()
     while True:
         job = source.next() if len(flight) < workers else "wait"
         if isinstance(job, Job):
             flight.append(job)
         elif job is None:
             assert not flight
-            return world.trials()
+            trials: list[Trial] = world.trials()
+            return trials
         else:
             source.tell(world.work(flight.pop(rng.randrange(len(flight)))))
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
-def test_order_and_number_of_workers_change_nothing(world: Any, workers: int) -> None:
-    alone = world.copy("alone")
-    expected = alone.run()
+def test_in_whatever_order_results_come_each_trial_ends_once(world: Any, workers: int) -> None:
+    world = world.having(trials=24, fractions=(0.1, 0.3, 1.0), reduction=2.0, audits=True)
     for seed in range(3):
-        other = world.copy(f"other {seed}")
-        assert run_crowded(other, workers, seed) == expected
-        assert sorted(other.executed) == sorted(alone.executed)
+        crowd = world.copy(f"{workers} {seed}")
+        trials = run_crowded(crowd, workers, seed)
+        assert [t.number for t in trials] == list(range(24))
+        assert {t.state for t in trials} == {"complete", "stopped"}
+        assert len(set(crowd.executed)) == len(crowd.executed)
+        assert crowd.run() == trials, "nothing is done again"
+    if workers == 1:
+        assert trials == world.copy("alone").run()
+
+
+@pytest.mark.parametrize("workers", [2, 5])
+def test_killed_with_several_workers_nothing_is_lost_or_done_twice(
+    world: Any, workers: int
+) -> None:
+    """What is in flight at a kill is gone, unless its result was on disk already."""
+    world = world.having(trials=24, fractions=(0.1, 0.3, 1.0), reduction=2.0)
+    rng = random.Random(workers)
+    for _ in range(12):
+        source, flight = world.climb(), []
+        for _ in range(rng.randrange(1, 16)):
+            job = source.next() if len(flight) < workers else "wait"
+            if isinstance(job, Job):
+                flight.append(job)
+            elif flight:
+                result = world.work(flight.pop(rng.randrange(len(flight))))
+                if rng.random() < 0.8:  # else killed between the file and the telling
+                    source.tell(result)
+                else:
+                    break
+    trials = run_crowded(world, workers, seed=1)
+    assert len(trials) == 24 and {t.state for t in trials} == {"complete", "stopped"}
+    assert len(set(world.executed)) == len(world.executed)
 
 
 # More trials later.
@@ -334,12 +459,22 @@ def snapshots(world: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
 def test_killed_at_any_point_a_search_comes_to_the_same_trials(
     world: Any, sampler: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
-    world = world.having(sampler=sampler, bounds=(parse("macs", 500),), keep_layers=1)
+    world = replace(
+        world.having(
+            bounds=(parse("macs", 500),),
+            keep_layers=1,
+            fractions=(0.1, 0.3, 1.0),
+            reduction=2.0,
+            audits=True,
+            trials=24,
+        ),
+        sampler=sampler,
+    )
     world = failing(world, "diverged", {"trial 9, rung 1", "inherited " + FIRST.id})
     taken = snapshots(world, monkeypatch)
     expected = world.trials()
@@ -382,9 +517,10 @@ def test_survivors_come_layer_by_layer_from_the_highest_rung() -> None:
         trial(4, "failed", r2=(0.99, 1.0)),
         trial(5, "stopped", r2=(0.99, 1.0)),
     ]
-    assert {t.number for t in survivors(trials, 2)} == {2, 3}
-    assert [t.number for t in survivors(trials, 9)][2:] == [1]
-    assert list(survivors([], 3)) == []
+    both = (KNOWN["accuracy"], KNOWN["macs"])
+    assert {t.number for t in survivors(trials, 2, both)} == {2, 3}
+    assert [t.number for t in survivors(trials, 9, both)][2:] == [1]
+    assert list(survivors([], 3, both)) == []
 
 
 def test_summary() -> None:

@@ -1,5 +1,7 @@
 """Axes of a space as Optuna's distributions, and values there and back."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
@@ -10,14 +12,42 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from kdsearch.core.records import Candidate
 from kdsearch.core.space import Axis, Choice, Value
-from kdsearch.search.pool import Pool
+from kdsearch.search.pool import Pool, as_parameters
 
 
 def joint_axes(pool: Pool, method: str) -> dict[str, Axis]:
-    knobs = {f"{method}.{knob}": axis for knob, axis in pool.methods[method].axes.items()}
-    method_axis = {"method": Choice(tuple(pool.methods))}
-    return {**pool.architectures.axes, **method_axis, **knobs, **pool.training.axes}
+    """What a candidate with this method has values of."""
+    return {
+        **pool.architectures.axes,
+        "method": Choice(tuple(pool.methods)),
+        **knob_axes(pool, method),
+        **pool.training_of(method).axes,
+    }
+
+
+def knob_axes(pool: Pool, method: str) -> dict[str, Axis]:
+    return {f"{method}.{knob}": axis for knob, axis in pool.methods[method].axes.items()}
+
+
+def flat_axes(pool: Pool) -> dict[str, Axis]:
+    """The axes of all candidates: every method's knobs, wherever they count or not."""
+    axes = {name: axis for m in pool.methods for name, axis in knob_axes(pool, m).items()}
+    method = {"method": Choice(tuple(pool.methods))}
+    return {**pool.architectures.axes, **method, **axes, **pool.training.axes}
+
+
+def flat_parameters(candidate: Candidate, axes: Mapping[str, Axis]) -> dict[str, Value]:
+    """A value for each of the flat axes: where one does not count, the middle of its range."""
+    own = as_parameters(candidate)
+    return {name: own[name] if name in own else middle(axis) for name, axis in axes.items()}
+
+
+def middle(axis: Axis) -> Value:
+    if isinstance(axis, Choice):
+        return axis.values[len(axis.values) // 2]
+    return math.sqrt(axis.low * axis.high) if axis.log else (axis.low + axis.high) / 2
 
 
 def distribution(axis: Axis) -> BaseDistribution:

@@ -1,10 +1,12 @@
 """The journal of a search: an Optuna study, the only record of what was proposed and found.
 
-A proposal is one journal record, written whole (a template trial), so no trial is ever half
-proposed; a torn last record is cut off before the journal is opened.
+A proposal is one journal record, written whole (a template trial), and so is each thing that is
+noted of it: no trial is ever half proposed or half scored. A torn last record is cut off before
+the journal is opened.
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,18 +14,17 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from kdsearch.core.seeds import derive
-from kdsearch.search.pool import Pool, start_point
-from kdsearch.search.study.mirror import ask, directions
-from kdsearch.search.study.record import STATES, as_trial, frozen_running
+from kdsearch.core.objectives import Objective
+from kdsearch.core.records import Candidate
+from kdsearch.search.pool import Pool
+from kdsearch.search.study.mirror import directions
+from kdsearch.search.study.record import OPTUNAS, OUTCOME, as_trial, frozen_running, outcome
 from kdsearch.search.trial import Trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 NAME = "kdsearch"
 """Of the one study in a journal."""
-DISTINCT_TRIES = 10
-"""How often a candidate that was proposed before is proposed anew."""
 
 
 class _NoLock:
@@ -37,50 +38,61 @@ class _NoLock:
 
 
 class Study:
-    """The journal of one search with `objectives`: an accuracy, then costs."""
+    """The journal of one search, and its trials as they stand, by number."""
 
-    def __init__(self, path: Path, objectives: Sequence[str]) -> None:
+    def __init__(self, path: Path, objectives: Sequence[Objective]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         cut_torn_tail(path)
-        self._directions = directions(len(objectives))
         storage = storage_of(path)
         if not storage.get_all_studies():
-            optuna.create_study(storage=storage, study_name=NAME, directions=self._directions)
+            toward = directions(objectives)
+            optuna.create_study(storage=storage, study_name=NAME, directions=toward)
         self._study = optuna.load_study(study_name=NAME, storage=storage)
+        self.trials: list[Trial] = []
+        self.changed: set[int] = set()
+        """Numbers of trials that are new or other than before; whoever looks at them clears."""
+        self.scored: Counter[int] = Counter()
+        """How many trials have a score, by rung."""
+        self.candidates: set[Candidate] = set()
+        for frozen in self._study.get_trials(deepcopy=False):
+            self._keep(as_trial(frozen))
+            if not frozen.state.is_finished() and self.trials[-1].state != "running":
+                self._end(self.trials[-1], frozen._trial_id)
 
-    def trials(self) -> list[Trial]:
-        return [as_trial(frozen) for frozen in self._study.get_trials(deepcopy=False)]
-
-    def propose(
-        self, pool: Pool, sampler: str, seed: int, known: Sequence[Trial], *, batch: int
-    ) -> Trial:
-        """Asks for the next candidate, given `known` trials, and records it as running."""
-        number = len(self._study.get_trials(deepcopy=False))
-        used = {trial.candidate for trial in known}
-        for attempt in range(DISTINCT_TRIES):
-            own_seed = derive(seed, "sampler", number, attempt)
-            candidate = start_point(pool, number, own_seed) or ask(
-                pool, sampler, own_seed, known, self._directions
-            )
-            if candidate not in used:
-                break
-        trial = Trial(number, candidate, batch=batch)
+    def add(self, trial: Trial, pool: Pool) -> None:
+        """Records a proposal as running; its number is that of the next trial."""
+        assert trial.number == len(self.trials)
         self._study.add_trial(frozen_running(trial, pool))
-        return trial
+        self._keep(trial)
 
-    def tell(self, trial: Trial) -> None:
-        """Records what became of a running trial."""
+    def note(self, trial: Trial) -> None:
+        """Records how far a running trial came; one that is not running any more is over."""
+        assert self.trials[trial.number].state == "running", "it is over already"
+        handle = self._study.get_trials(deepcopy=False)[trial.number]._trial_id
+        optuna.trial.Trial(self._study, handle).set_user_attr(OUTCOME, outcome(trial))
+        self._keep(trial)
+        if trial.state != "running":
+            self._end(trial, handle)
+
+    def _end(self, trial: Trial, handle: int) -> None:
+        """Tells Optuna how a trial ended, from what is noted of it."""
         recorded = self._study.get_trials(deepcopy=False)[trial.number]
-        handle = optuna.trial.Trial(self._study, recorded._trial_id)
-        scores = {str(rung): list(values) for rung, values in trial.scores.items()}
-        handle.set_user_attr("scores", scores)
-        handle.set_user_attr("reason", trial.reason)
         for name, excess in trial.violations.items():
             if name not in recorded.constraints:
-                handle.set_constraint(name, excess)
-        states = {word: state for state, word in STATES.items()}
+                optuna.trial.Trial(self._study, handle).set_constraint(name, excess)
         values = trial.scores[trial.rung] if trial.state == "complete" else None
-        self._study.tell(trial.number, values, state=states[trial.state])
+        self._study.tell(trial.number, values, state=OPTUNAS[trial.state])
+
+    def _keep(self, trial: Trial) -> None:
+        before: frozenset[int] = frozenset()
+        if trial.number < len(self.trials):
+            before = frozenset(self.trials[trial.number].scores)
+            self.trials[trial.number] = trial
+        else:
+            self.trials.append(trial)
+            self.candidates.add(trial.candidate)
+        self.scored.update(trial.scores.keys() - before)
+        self.changed.add(trial.number)
 
 
 def storage_of(path: Path) -> JournalStorage:

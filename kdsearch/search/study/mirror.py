@@ -7,99 +7,219 @@ al., 2018, arXiv:1807.01774, sec. 3.2).
 
 import random
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import optuna
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from kdsearch.core.objectives import Objective, minimised
+from kdsearch.core.pareto import layers
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.seeds import derive
-from kdsearch.core.space import Axis, Choice, Point
-from kdsearch.search.pool import Pool
-from kdsearch.search.study.axes import suggest
-from kdsearch.search.study.record import frozen_running
-from kdsearch.search.trial import Trial
-
-
-def _tpe(seed: int) -> BaseSampler:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-
-
-SAMPLERS: Mapping[str, Callable[[int], BaseSampler]] = MappingProxyType(
-    {"tpe": _tpe, "random": lambda seed: RandomSampler(seed=seed)}
+from kdsearch.core.space import Axis, Choice, Value
+from kdsearch.search.pool import Pool, as_parameters
+from kdsearch.search.study.axes import (
+    distribution,
+    flat_axes,
+    flat_parameters,
+    joint_axes,
+    knob_axes,
+    suggest,
+    to_optuna,
 )
-
+from kdsearch.search.study.samplers import SAMPLERS, Sampler
+from kdsearch.search.trial import Trial
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
 
-def directions(objectives: int) -> list[Direction]:
-    """The first objective is an accuracy, the others are costs."""
-    return ["maximize", *(["minimize"] * (objectives - 1))]  # type: ignore[list-item]
+def directions(objectives: Sequence[Objective]) -> list[Direction]:
+    return ["maximize" if one.maximised else "minimize" for one in objectives]
 
 
-def ask(
-    pool: Pool, sampler: str, seed: int, known: Sequence[Trial], toward: Sequence[Direction]
-) -> Candidate:
-    """What the sampler proposes next, from the highest rung with enough results.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is searched, and who proposes."""
 
-    At rung 0 scores are a property of the architecture, so the recipe is drawn at random.
+    pool: Pool
+    objectives: Sequence[Objective]
+    sampler: str
+    trials: int
+    """How many are planned."""
+
+    @property
+    def by(self) -> Sampler:
+        return SAMPLERS[self.sampler]
+
+    @property
+    def enough(self) -> int:
+        """Results that a rung needs before proposals come from it (BOHB's rule)."""
+        return max(10, len(self.pool.architectures.axes) + 2)
+
+
+@dataclass
+class Mirror:
+    """One rung's results as an Optuna study, kept up to date trial by trial.
+
+    What it shows depends on the trials alone, not on when it was told of them.
     """
-    rung = best_known_rung(known, len(pool.architectures.axes) + 1)
-    with_recipe = rung > 0
-    mirror = optuna.create_study(directions=toward, sampler=SAMPLERS[sampler](seed))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        mirror.add_trials(
-            [t for k in known if (t := reflect(k, pool, rung, len(toward))) is not None]
-        )
-        asked = mirror.ask()
-        architecture = suggest_all(asked, pool.architectures.axes)
-        if not with_recipe:
-            recipe = pool.draw_recipe(random.Random(derive(seed, "recipe")))
-            return Candidate(Architecture.of(architecture), recipe)
-        method = str(suggest(asked, "method", Choice(tuple(pool.methods))))
-        axes = {f"{method}.{knob}": axis for knob, axis in pool.methods[method].axes.items()}
-        knobs = {n.removeprefix(f"{method}."): v for n, v in suggest_all(asked, axes).items()}
-    return Candidate(Architecture.of(architecture), Recipe.of(method, knobs))
+
+    question: Question
+    rung: int = -1
+    first: int = 0
+    """Older trials are shown only if they are of the front."""
+    study: optuna.Study = field(init=False, repr=False)
+    places: dict[int, int] = field(default_factory=dict)
+    """Numbers in the mirror, by number."""
+    asked: int | None = None
+    """Number in the mirror of a proposal that is not a trial yet."""
+
+    def ask(
+        self, known: Sequence[Trial], changed: Collection[int], rung: int, seed: int
+    ) -> Candidate:
+        """What the sampler proposes next.
+
+        At rung 0 scores are a property of the architecture, so the recipe is drawn at random.
+
+        Args:
+            known: all trials, by number.
+            changed: numbers of those that are new, or other than at the last call.
+            rung: whose results are shown, see `Scored`.
+        """
+        self.show(known, changed, rung)
+        self.drop()
+        self.study.sampler = self.question.by.make(seed, self.question.trials)
+        with quiet():
+            trial = self.study.ask()
+            self.asked = trial.number
+            return self.proposed(trial, random.Random(derive(seed, "recipe")))
+
+    def taken(self, number: int) -> Mapping[str, object]:
+        """The last proposal became this trial; gives what its sampler noted on it."""
+        assert self.asked is not None
+        self.places[number], self.asked = self.asked, None
+        noted = self.study.get_trials(deepcopy=False)[self.places[number]].system_attrs
+        return {name: value for name, value in noted.items() if isinstance(value, int)}
+
+    def drop(self) -> None:
+        """The last proposal was not taken."""
+        if self.asked is not None:
+            self.study.tell(self.asked, state=TrialState.FAIL)
+            self.asked = None
+
+    def proposed(self, trial: optuna.trial.Trial, rng: random.Random) -> Candidate:
+        pool = self.question.pool
+        if self.rung > 0 and self.question.by.flat:
+            values = suggest_all(trial, flat_axes(pool))
+            return candidate_of(pool, values)
+        values = suggest_all(trial, pool.architectures.axes)
+        if self.rung == 0:
+            return Candidate(Architecture.of(values), pool.draw_recipe(rng))
+        method = str(suggest(trial, "method", Choice(tuple(pool.methods))))
+        axes = {**knob_axes(pool, method), **pool.training_of(method).axes}
+        return candidate_of(pool, {**values, "method": method, **suggest_all(trial, axes)})
+
+    def show(self, known: Sequence[Trial], changed: Collection[int], rung: int) -> None:
+        """Brings the mirror up to date."""
+        if not self.question.by.looks:
+            known, changed, rung = (), (), 1
+        first = window(len(known), self.question.by.newest)
+        if (rung, first) != (self.rung, self.first):
+            self.rung, self.first = rung, first
+            self.places, self.asked = {}, None
+            toward = directions(self.question.objectives)
+            self.study = optuna.create_study(directions=toward)
+            shown = sorted({*self.old_front(known[:first]), *range(first, len(known))})
+        else:
+            shown = sorted(n for n in changed if n >= first)
+        with quiet():
+            for number in shown:
+                self.reflect(known[number])
+
+    def old_front(self, old: Sequence[Trial]) -> list[int]:
+        """Numbers of the best of those that are too old to be shown."""
+        scored = [t for t in old if self.rung in t.scores and not t.violations]
+        points = [minimised(t.scores[self.rung], self.question.objectives) for t in scored]
+        return [t.number for t, deep in zip(scored, layers(points), strict=True) if not deep]
+
+    def reflect(self, trial: Trial) -> None:
+        """Shows a trial as it stands now; where it tells nothing, it is left out."""
+        place, record = self.places.get(trial.number), shown(trial, self.question, self.rung)
+        if place is None:
+            if record is not None:
+                self.places[trial.number] = len(self.study.get_trials(deepcopy=False))
+                self.study.add_trial(record)
+            return
+        stands = self.study.get_trials(deepcopy=False)[place]
+        if stands.state.is_finished() or (record and record.state == stands.state):
+            return
+        if record is None:
+            self.study.tell(place, state=TrialState.FAIL)
+            return
+        handle = optuna.trial.Trial(self.study, stands._trial_id)
+        for name, excess in trial.violations.items():
+            handle.set_constraint(name, excess)
+        self.study.tell(place, record.values)
 
 
-def suggest_all(asked: optuna.trial.Trial, axes: Mapping[str, Axis]) -> Point:
-    return {name: suggest(asked, name, axis) for name, axis in axes.items()}
-
-
-def best_known_rung(known: Sequence[Trial], parameters: int) -> int:
-    """The highest rung with at least max(10, parameters + 1) results, else 0."""
-    enough = max(10, parameters + 1)
-    top = max((trial.rung for trial in known), default=0)
-    full = [r for r in range(top + 1) if sum(r in t.scores for t in known) >= enough]
-    return max(full, default=0)
-
-
-def reflect(trial: Trial, pool: Pool, rung: int, objectives: int) -> FrozenTrial | None:
+def shown(trial: Trial, question: Question, rung: int) -> FrozenTrial | None:
     """A trial as it stands at one rung; None where it tells nothing there.
 
     A trial over budget is infeasible at every rung, and was scored at none where nothing is
-    inherited: what it misses by is all that a sampler looks at. A running one is known to be
-    under way.
+    inherited: what it misses by is all that a sampler looks at. A running one without a score
+    there is known to be under way.
     """
-    running = trial.state == "running"
-    scored = rung in trial.scores or bool(trial.violations)
-    if not running and not scored:
+    is_known = rung in trial.scores or bool(trial.violations)
+    if not is_known and trial.state != "running":
         return None
-    whole = frozen_running(trial, pool)
-    arch = set(pool.architectures.axes)
-    names = [n for n in whole.params if rung > 0 or n in arch]
-    scores = trial.scores.get(rung) or trial.scores.get(0) or (0.0,) * objectives
+    parameters, axes = shown_parameters(trial.candidate, question, rung)
+    values = trial.scores.get(rung) or trial.scores.get(0) or (0.0,) * len(question.objectives)
     return create_trial(
-        state=TrialState.RUNNING if running else TrialState.COMPLETE,
-        params={n: whole.params[n] for n in names},
-        distributions={n: whole.distributions[n] for n in names},
-        values=None if running else list(scores),
+        state=TrialState.COMPLETE if is_known else TrialState.RUNNING,
+        params={n: to_optuna(axes[n], value) for n, value in parameters.items()},
+        distributions={n: distribution(axes[n]) for n in parameters},
+        values=list(values) if is_known else None,
         constraints=dict(trial.violations) or None,
+        system_attrs=dict(trial.sampled),
     )
+
+
+def shown_parameters(
+    candidate: Candidate, question: Question, rung: int
+) -> tuple[Mapping[str, Value], Mapping[str, Axis]]:
+    pool = question.pool
+    if rung == 0:
+        return candidate.architecture.as_dict(), pool.architectures.axes
+    if question.by.flat:
+        axes = flat_axes(pool)
+        return flat_parameters(candidate, axes), axes
+    return as_parameters(candidate), joint_axes(pool, candidate.recipe.method)
+
+
+def candidate_of(pool: Pool, values: Mapping[str, Value]) -> Candidate:
+    """From flat names; what belongs to other methods is left out."""
+    method = str(values["method"])
+    architecture = {name: values[name] for name in pool.architectures.axes}
+    knobs = {name: values[f"{method}.{name}"] for name in pool.methods[method].axes}
+    training = {name: values[name] for name in pool.training_of(method).axes}
+    return Candidate(Architecture.of(architecture), Recipe.of(method, knobs, training))
+
+
+def suggest_all(asked: optuna.trial.Trial, axes: Mapping[str, Axis]) -> dict[str, Value]:
+    return {name: suggest(asked, name, axis) for name, axis in axes.items()}
+
+
+def window(known: int, newest: int) -> int:
+    """The first trial shown of so many known; moves in steps, so that mirrors last."""
+    step = max(1, newest // 4)
+    return max(0, known - newest) // step * step
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield

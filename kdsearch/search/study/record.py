@@ -1,6 +1,7 @@
 """A trial as an Optuna record, and back."""
 
 from types import MappingProxyType
+from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -17,20 +18,37 @@ STATES = MappingProxyType(
         TrialState.FAIL: "failed",
     }
 )
+OPTUNAS = MappingProxyType({word: state for state, word in STATES.items()})
+OUTCOME = "outcome"
+"""The attribute that says all that is known of a trial: one record, so whole or not at all."""
 
 
 def as_trial(frozen: FrozenTrial) -> Trial:
-    content = frozen.user_attrs["candidate"]
-    recipe = Recipe.read(content)
+    """As it was last noted or told: a record that is not told to the end says how it ends."""
+    attributes = frozen.user_attrs
+    content = attributes["candidate"]
+    known = attributes.get(OUTCOME, {})
     return Trial(
         frozen.number,
-        Candidate(Architecture.of(content["architecture"]), recipe),
-        STATES[frozen.state],  # type: ignore[arg-type]
-        {int(r): tuple(v) for r, v in frozen.user_attrs.get("scores", {}).items()},
-        dict(frozen.constraints),
-        frozen.user_attrs["batch"],
-        frozen.user_attrs.get("reason", ""),
+        Candidate(Architecture.of(content["architecture"]), Recipe.read(content)),
+        known.get("state", STATES[frozen.state]),
+        {int(rung): tuple(values) for rung, values in known.get("scores", {}).items()},
+        known.get("violations", {}),
+        attributes["batch"],
+        known.get("reason", ""),
+        known.get("passed", False),
+        attributes.get("sampled", {}),
     )
+
+
+def outcome(trial: Trial) -> dict[str, Any]:
+    return {
+        "state": trial.state,
+        "passed": trial.passed,
+        "scores": {str(rung): list(values) for rung, values in trial.scores.items()},
+        **({"violations": dict(trial.violations)} if trial.violations else {}),
+        **({"reason": trial.reason} if trial.reason else {}),
+    }
 
 
 def frozen_running(trial: Trial, pool: Pool) -> FrozenTrial:
@@ -44,6 +62,7 @@ def frozen_running(trial: Trial, pool: Pool) -> FrozenTrial:
         distributions={n: distribution(axes[n]) for n in parameters},
         user_attrs={
             "batch": trial.batch,
+            **({"sampled": dict(trial.sampled)} if trial.sampled else {}),
             "candidate": {
                 "architecture": trial.candidate.architecture.as_dict(),
                 **recipe.as_dict(),

@@ -1,0 +1,90 @@
+"""The search itself: what it stands on put together, its jobs done."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from kdsearch.core.records import Architecture, Result
+from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.jobs import Ground, execute, inherited_folder, order_of, work_off
+from kdsearch.pipeline.starts import starts_of
+from kdsearch.pipeline.terms import prices_of
+from kdsearch.search.climb import Climb
+from kdsearch.search.jobs import inherited_job
+from kdsearch.search.limits import Limits
+from kdsearch.search.outlook import Outlook
+from kdsearch.search.pool import Pool
+from kdsearch.search.setting import Setting
+from kdsearch.search.source import Phase
+from kdsearch.search.study.journal import Study
+from kdsearch.search.study.mirror import Question
+from kdsearch.search.study.proposer import Proposer
+from kdsearch.search.terms import Places, Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A search as it is to go on."""
+
+    study: Study
+    trials: Path
+    """Where the trials' files lie."""
+    pool: Pool
+    setting: Setting
+    terms: Terms
+    limits: Limits
+
+
+def climb(context: Context, ground: Ground, sought: Sought) -> None:
+    """Works through the search, or what is left of it."""
+    study, terms, supernet = sought.study, sought.terms, ground.supernet
+    inherited = None
+    if supernet is not None:
+        metrics = sought.setting.metrics
+        inherited = inherited_folder(context, supernet, ground.info, metrics)
+    prices = prices_of(ground.book, terms, ground.ends["largest"])
+    promising = None
+    if inherited is not None and is_small(context):
+        promising = promising_of(context, ground, sought, inherited)
+    question = Question(
+        sought.pool, terms.objectives, context.config.search.sampler, terms.trials
+    )
+    context.progress.start("search", max(terms.trials, len(study.trials)))
+    source = Climb(
+        study,
+        Proposer(study, question, starts_of(context, sought.pool), terms.seed),
+        terms,
+        Places(inherited, sought.trials),
+        prices,
+        sought.limits,
+        context.progress,
+        order_of(context),
+        promising,
+    )
+    work_off(context, sought.setting, source)
+    context.progress.finish("search", sought.limits.reason)
+
+
+def is_small(context: Context) -> bool:
+    """Whether every student is scored with inherited weights before any trial."""
+    return context.space.space.count() <= context.config.search.exhaustive
+
+
+def promising_of(
+    context: Context, ground: Ground, sought: Sought, inherited: Path
+) -> list[Architecture]:
+    """The students of a small space that are worth a training."""
+    everyone = [Architecture.of(point) for point in context.space.space.points()]
+    jobs = [inherited_job(a, inherited) for a in order_of(context)(everyone)]
+    results: dict[str, Result] = {}
+
+    def phases() -> Phase:
+        results.update((yield jobs))
+
+    context.progress.say(f"search: all {len(jobs)} students with inherited weights")
+    execute(context, sought.setting, phases())
+    book = ground.book
+    prices = prices_of(book, sought.terms, ground.ends["largest"])
+    outlook = Outlook(lambda asked: book.costs(asked, latency=False), prices, sought.terms)
+    found = outlook.promising(jobs, results)
+    context.progress.say(f"search: {len(found)} of them are worth a training")
+    return found

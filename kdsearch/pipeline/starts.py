@@ -1,0 +1,65 @@
+"""Candidates that a search begins with: the space's ends, the user's own, an earlier front."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kdsearch.core.records import Architecture, Recipe
+from kdsearch.core.space import Space, Value
+from kdsearch.errors import UserError
+from kdsearch.pipeline.context import Context
+from kdsearch.rundir import RunDir
+from kdsearch.search.pool import Pool
+from kdsearch.search.study.proposer import Start
+
+
+def starts_of(context: Context, pool: Pool) -> list[Start]:
+    """In the order they are tried, each once.
+
+    Raises:
+        UserError: an architecture that is not of the space, or a front without students of it.
+        RunError: there is no front in the run named.
+    """
+    search, space = context.config.search, pool.architectures
+    found = [Start(student(each, space)) for each in search.start]
+    if search.start_from is not None:
+        earlier = list(of_front(Path(search.start_from), pool))
+        if not earlier:
+            raise UserError(
+                f"search.start_from: no student on the front of {search.start_from} is one of "
+                f"the space {context.space.name}; remove it, or name a run of the same space"
+            )
+        found += earlier
+    return list(dict.fromkeys(found))
+
+
+def student(named: str | Mapping[str, Value], space: Space) -> Architecture:
+    if isinstance(named, str):
+        return Architecture.of({"smallest": space.smallest, "largest": space.largest}[named]())
+    return Architecture.of(named)
+
+
+def of_front(folder: Path, pool: Pool) -> Iterator[Start]:
+    """The published students of a run that this search may propose, with their recipes where
+    this search may propose those, too.
+    """
+    run = RunDir(folder)
+    for point in run.read(run.front)["points"]:
+        architecture = Architecture.of(point["architecture"])
+        if is_of(pool.architectures, architecture.as_dict()):
+            recipe = Recipe.read(point["recipe"])
+            yield Start(architecture, recipe if is_offered(recipe, pool) else None)
+
+
+def is_of(space: Space, point: Mapping[str, Value]) -> bool:
+    try:
+        space.check(point)
+    except UserError:
+        return False
+    return True
+
+
+def is_offered(recipe: Recipe, pool: Pool) -> bool:
+    if recipe.method not in pool.methods:
+        return False
+    training = is_of(pool.training_of(recipe.method), dict(recipe.training))
+    return training and is_of(pool.methods[recipe.method], dict(recipe.knobs))

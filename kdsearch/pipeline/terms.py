@@ -1,0 +1,59 @@
+"""What a run's config says of its search, in the search's own terms."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kdsearch.config.objectives import objectives_of
+from kdsearch.core.records import Architecture
+from kdsearch.measure.book import TIMED, CostBook
+from kdsearch.pipeline.context import Context
+from kdsearch.pipeline.costs import bounds_of
+from kdsearch.pipeline.ledger import by_rung, spent
+from kdsearch.search.limits import Limits
+from kdsearch.search.terms import Prices, Terms
+
+
+def terms_of(context: Context) -> Terms:
+    search = context.config.search
+    return Terms(
+        trials=search.trials,
+        batch=search.batch_size,
+        fractions=tuple(search.rungs),
+        keep_layers=search.screen_layers,
+        objectives=objectives_of(search.objectives),
+        bounds=bounds_of(context),
+        seed=context.config.seed,
+        reduction=search.reduction,
+        audits=search.audit,
+    )
+
+
+def limits_of(context: Context, terms: Terms, trials: Path) -> Limits:
+    """The search's limits, and what was spent of them before."""
+    search = context.config.search
+    return Limits(
+        objectives=terms.objectives,
+        seconds=search.seconds,
+        device_seconds=search.device_seconds,
+        patience=search.patience,
+        spent=spent(context.run.ledger).get("search", 0.0),
+        device_spent=sum(
+            row["device_seconds"]
+            for rung, row in by_rung(trials).items()
+            if rung < len(terms.fractions)  # the last is the finalists'
+        ),
+    )
+
+
+def prices_of(book: CostBook, terms: Terms, largest: Mapping[str, float]) -> Prices:
+    """Costs as the search asks for them: latency only if it depends on it."""
+    names = {*(one.name for one in terms.objectives), *(b.name for b in terms.bounds)}
+    timed = not names.isdisjoint(TIMED)
+
+    def costs(architectures: Sequence[Architecture]) -> Mapping[str, Mapping[str, float]]:
+        return book.costs(architectures, latency=timed)
+
+    def are_known(architectures: Iterable[Architecture]) -> bool:
+        return not timed or book.knows(architectures)
+
+    return Prices(costs, are_known, largest)

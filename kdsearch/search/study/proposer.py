@@ -1,0 +1,99 @@
+"""Who is tried next: start points first, then what the sampler proposes, each only once."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from kdsearch.core.records import Architecture, Candidate, Recipe
+from kdsearch.core.seeds import derive
+from kdsearch.search.study.journal import Study
+from kdsearch.search.study.mirror import Mirror, Question
+from kdsearch.search.trial import Trial
+
+DISTINCT_TRIES = 10
+"""How often a candidate that was proposed before is proposed anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A candidate that is tried before any is proposed."""
+
+    architecture: Architecture
+    recipe: Recipe | None = None
+    """None: drawn at random."""
+
+
+@dataclass
+class Proposer:
+    """Proposals depend on the run's seed and on the trials alone."""
+
+    study: Study
+    question: Question
+    starts: Sequence[Start]
+    seed: int
+    mirror: Mirror = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.mirror = Mirror(self.question)
+
+    def propose(self, batch: int, among: Sequence[Architecture] | None) -> Trial | None:
+        """The next trial, recorded as running; None where the sampler has no more.
+
+        Args:
+            batch: number of the first trial that is proposed together with it.
+            among: the architectures that are worth a trial; None: all.
+        """
+        number = len(self.study.trials)
+        if self.question.by.enumerates:
+            candidate = self.enumerated(number)
+        else:
+            candidate = self.start(number) or self.sampled(number, among)
+        if candidate is None:
+            return None
+        sampled = self.mirror.taken(number) if self.mirror.asked is not None else {}
+        trial = Trial(number, candidate, batch=batch, sampled=sampled)
+        self.study.add(trial, self.question.pool)
+        return trial
+
+    def start(self, number: int) -> Candidate | None:
+        if number >= len(self.starts):
+            return None
+        given = self.starts[number]
+        return Candidate(given.architecture, given.recipe or self.recipe(number))
+
+    def recipe(self, number: int) -> Recipe:
+        rng = random.Random(derive(self.seed, "sampler", number, "recipe"))
+        return self.question.pool.draw_recipe(rng)
+
+    def enumerated(self, number: int) -> Candidate | None:
+        if number >= len(self.everyone):
+            return None
+        return Candidate(self.everyone[number], self.recipe(number))
+
+    @cached_property
+    def everyone(self) -> list[Architecture]:
+        """Every architecture of the space, in a random order."""
+        found = [Architecture.of(p) for p in self.question.pool.architectures.points()]
+        random.Random(derive(self.seed, "grid")).shuffle(found)
+        return found
+
+    def sampled(self, number: int, among: Sequence[Architecture] | None) -> Candidate:
+        """A candidate that was not tried before, where one is found in a few attempts."""
+        allowed = None if among is None else frozenset(among)
+        enough = [r for r, n in self.study.scored.items() if n >= self.question.enough]
+        for attempt in range(DISTINCT_TRIES):
+            seed = derive(self.seed, "sampler", number, attempt)
+            changed = frozenset(self.study.changed)
+            self.study.changed.clear()
+            candidate = self.mirror.ask(
+                self.study.trials, changed, max(enough, default=0), seed
+            )
+            is_allowed = allowed is None or candidate.architecture in allowed
+            if is_allowed and candidate not in self.study.candidates:
+                return candidate
+        if is_allowed or not among:
+            return candidate
+        self.mirror.drop()
+        rng = random.Random(derive(self.seed, "sampler", number, "among"))
+        return Candidate(rng.choice(list(among)), candidate.recipe)
