@@ -32,6 +32,7 @@ from kdsearch.pipeline.further_teachers import each_teacher
 from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
 from kdsearch.pipeline.trying_out import try_out
+from kdsearch.pipeline.trying_scores import try_out_scores
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson, frozen
@@ -71,6 +72,7 @@ def expected(context: Context) -> Expected:
     """Times a few steps of each kind on the real data; reads (and keeps) the data for it."""
     data, info = prepared(context)
     try_out(context, info)
+    try_out_scores(context, info)
     feed = Feed(load_search(data).train.to(context.device), info)
     shares = family_of(context.space.family).shares_weights
     passing = SCREENED_SHARE if shares else 1.0

@@ -24,7 +24,12 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 """What entries of a key are called where a config calls them otherwise."""
 SECTIONS: Mapping[str, str] = MappingProxyType(
-    {"plan": "distill.", "budget": "budget.", "sources": "source of method "}
+    {
+        "plan": "distill.",
+        "budget": "budget.",
+        "sources": "source of method ",
+        "functions": "objective ",
+    }
 )
 """What stands before the names in a mapping of a key."""
 ELSEWHERE = ("teacher", "supernet")

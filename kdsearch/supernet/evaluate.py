@@ -1,11 +1,10 @@
-"""What a student is worth with inherited weights: carve, calibrate, score. No other way."""
+"""A student with inherited weights: carved and calibrated."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
-from kdsearch.measure.accuracy import predict, top1
 from kdsearch.nets.family import Supernet
 from kdsearch.supernet.calibrate import calibrate
 
@@ -17,10 +16,3 @@ def inherit(
     student = supernet.carve(architecture)
     calibrate(student, batches)
     return student
-
-
-def accuracy(
-    student: nn.Module, images: Tensor, labels: Tensor, batch_size: int = 500
-) -> float:
-    """Top-1 accuracy in [0, 1] on normalised images."""
-    return top1(predict(student, images, batch_size), labels)

@@ -16,7 +16,7 @@ from kdsearch.data.test_split import open_test
 from kdsearch.distill import METHODS
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import wilson_ci95
-from kdsearch.measure.latency import Latency
+from kdsearch.measure.energy import energy_uj
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
 from kdsearch.pipeline.publish import nothing_left, over_budget
@@ -45,7 +45,13 @@ def typed(content: Any) -> Any:
 
 
 def test_the_schema_of_the_front(front: Front) -> None:
-    costs = {"params": "int", "macs": "int", "latency_ms": "float"}
+    costs = {
+        "params": "int",
+        "macs": "int",
+        "energy_uj": "float",
+        "latency_ms": "float",
+        "latency_p95_ms": "float",
+    }
     assert {key: typed(value) for key, value in front.items() if key != "points"} == {
         "schema": "int",
         "kdsearch_version": "str",
@@ -53,12 +59,14 @@ def test_the_schema_of_the_front(front: Front) -> None:
         "data_hash": "str",
         "teacher_hash": "str",
         "objectives": ["str"],
+        "directions": {"accuracy": "str", "macs": "str"},
         "hypervolume": "float",
-        "reference_point": {"accuracy": "float", "latency_ms": "float"},
+        "reference_point": {"accuracy": "float", "macs": "float"},
         "space": {"name": "str", "count": "int", "largest": costs, "smallest": costs},
     }
     assert front["schema"] == 1
     assert front["objectives"] == ["accuracy", "macs"]
+    assert front["directions"] == {"accuracy": "maximize", "macs": "minimize"}
     assert (front["space"]["name"], front["space"]["count"]) == ("resnet-tiny", 1000)
 
 
@@ -80,8 +88,18 @@ def test_the_schema_of_a_point(front: Front) -> None:
             "search_accuracy_ci95": ["float"],
             "test_accuracy": "float",
             "test_accuracy_ci95": ["float"],
+            "scores": {"accuracy": "float"},
+            "scores_ci95": {"accuracy": ["float"]},
+            "test_scores": {"accuracy": "float"},
             "params": "int",
             "macs": "int",
+            "costs": {
+                "params": "int",
+                "macs": "int",
+                "energy_uj": "float",
+                "latency_ms": "float",
+                "latency_p95_ms": "float",
+            },
             "weights": "str",
             "latency": {
                 TARGET: {
@@ -117,12 +135,24 @@ def test_numbers_lie_where_they_can(front: Front) -> None:
 
 
 def test_no_point_is_dominated_and_all_are_at_one_rung(front: Front) -> None:
-    points = [(-p["search_accuracy"], p["latency"][TARGET]["p50"]) for p in front["points"]]
+    points = [(-p["search_accuracy"], p["macs"]) for p in front["points"]]
     for one in points:
         assert not any(a[0] <= one[0] and a[1] <= one[1] and a != one for a in points)
     assert {p["rung"] for p in front["points"]} == {2}
-    assert points == sorted(points, key=lambda point: point[1]), "fastest first"
+    times = [p["latency"][TARGET]["p50"] for p in front["points"]]
+    assert times == sorted(times), "fastest first"
     assert len({p["id"] for p in front["points"]}) == len(points)
+
+
+def test_scores_and_costs_are_told_by_objective_too(front: Front) -> None:
+    for point in front["points"]:
+        assert point["scores"] == {"accuracy": point["search_accuracy"]}
+        assert point["scores_ci95"] == {"accuracy": point["search_accuracy_ci95"]}
+        assert point["test_scores"] == {"accuracy": point["test_accuracy"]}
+        timed, costs = point["latency"][TARGET], point["costs"]
+        assert (costs["latency_ms"], costs["latency_p95_ms"]) == (timed["p50"], timed["p95"])
+        assert (costs["params"], costs["macs"]) == (point["params"], point["macs"])
+        assert costs["energy_uj"] == energy_uj(point["params"], point["macs"])
 
 
 def test_a_point_is_the_trial_it_names(front: Front, finished: RunDir) -> None:
@@ -174,16 +204,14 @@ def test_costs_are_those_of_the_network(front: Front, finished: RunDir) -> None:
 
 
 def test_the_hypervolume_is_the_area_above_the_reference(front: Front) -> None:
-    """Accuracy above chance × log10 of latency below 1.1 × the largest student's."""
+    """Accuracy above chance × log10 of MACs below 1.1 × the largest student's."""
     reference = front["reference_point"]
     assert reference["accuracy"] == 0.1
-    assert reference["latency_ms"] == pytest.approx(
-        1.1 * front["space"]["largest"]["latency_ms"]
-    )
+    assert reference["macs"] == pytest.approx(1.1 * front["space"]["largest"]["macs"])
     area, best = 0.0, reference["accuracy"]
-    edge = math.log10(reference["latency_ms"])
-    for point in front["points"]:  # the fastest first, each of the next more accurate
-        wide = edge - math.log10(point["latency"][TARGET]["p50"])
+    edge = math.log10(reference["macs"])
+    for point in sorted(front["points"], key=lambda p: p["macs"]):  # each more accurate
+        wide = edge - math.log10(point["macs"])
         if wide > 0 and point["search_accuracy"] > best:
             area += wide * (point["search_accuracy"] - best)
             best = point["search_accuracy"]
@@ -199,12 +227,12 @@ def test_hashes_name_what_is_in_the_store(front: Front, finished: RunDir) -> Non
 def test_dominated_finalists_fall_out(
     copied: RunDir, tiny: Any, go: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All equally fast: only the most accurate stays, and only its weights are kept."""
+    """All equally large: only the most accurate stays, and only its weights are kept."""
 
-    def equally_fast(context: Any, ground: Any, finalists: Any) -> Any:
-        return {f.id: Latency(1.0, 2.0, (0.9, 1.1), 4) for f in finalists}
+    def equally_large(self: Any, architecture: Any) -> dict[str, float]:
+        return {"params": 1, "macs": 1, "energy_uj": 1.0}
 
-    monkeypatch.setattr("kdsearch.pipeline.publish.timed_together", equally_fast)
+    monkeypatch.setattr("kdsearch.measure.book.CostBook.size", equally_large)
     go(tiny(finalists={"count": 3}), copied.root, until="finalists")
     study = copied.trials(copied.facts()["study"])
     results = [read_json(path) for path in study.glob("*/rung2.json")]

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.data.augment import normalise
@@ -16,6 +17,7 @@ from kdsearch.data.load import load_search
 from kdsearch.errors import RunError
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import predict, top1
+from kdsearch.measure.macro_f1 import macro_f1
 from kdsearch.nets import FAMILIES
 from kdsearch.rundir import RunDir
 from kdsearch.search.rung import (
@@ -202,6 +204,24 @@ def test_a_recipe_names_who_teaches_and_nobody_else_is_loaded(
     assert work.teacher("contrary") is work.teachers["contrary"]
 
 
+def test_a_result_tells_what_the_search_asks_of_the_predictions(
+    setting: Setting, tmp_path: Path
+) -> None:
+    """With inherited weights and trained ones; the accuracy is there in any case."""
+    asks = replace(setting, metrics=(KNOWN["macro_f1"], KNOWN["calibration_error"]))
+    for rung in (0, 2):
+        (result,) = do(asks, job(tmp_path, rung, SOFTEN if rung else None))
+        assert set(result.scores) == {"macro_f1", "calibration_error"}
+        assert all(0 <= value <= 1 for value in result.scores.values())
+        assert Result.of(read_json(tmp_path / f"rung{rung}.json")).scores == result.scores
+    data = load_search(Path(setting.data))
+    net = FAMILIES["resnet"].student(SMALL, data.info.channels, len(data.info.classes))
+    net.load_state_dict(load_file(tmp_path / STUDENT))
+    images = normalise(data.search_val.images, data.info.mean, data.info.std)
+    logits = predict(net.eval(), images, 500)
+    assert result.scores["macro_f1"] == macro_f1(logits, data.search_val.labels)
+
+
 def test_a_worker_computes_on_the_settings_threads(setting: Setting, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     do(replace(setting, threads=1), job(tmp_path, 0, None))
@@ -254,6 +274,33 @@ def test_failures_are_told_apart(
     assert result.reason.endswith(reason) and "RunError" not in result.reason
     assert Result.of(read_json(tmp_path / "rung1.json")) == result
     assert ("Traceback" in result.details.get("traceback", "")) == (state == "bug")
+
+
+OWN = """
+def nan(logits, labels):
+    return float("nan")
+
+def raises(logits, labels):
+    raise ValueError("no such class")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nan", "module:own_failing:nan: nan, and not a finite number"),
+        ("raises", "module:own_failing:raises: ValueError: no such class"),
+    ],
+)
+def test_a_function_of_the_users_own_that_fails_is_named(
+    setting: Setting, name: str, reason: str, plugins: Path, tmp_path: Path
+) -> None:
+    (plugins / "own_failing.py").write_text(OWN)
+    own = Objective(name, True, True, function=f"module:own_failing:{name}")
+    work = replace(setting, metrics=(own,))
+    results = do(work, job(tmp_path, 0, None), job(tmp_path, 1))
+    assert [(r.state, r.reason) for r in results] == [("objective", reason)] * 2
+    assert all(r.accuracy is None and not r.scores for r in results)
 
 
 def test_a_failed_job_leaves_the_worker_fit_for_the_next(

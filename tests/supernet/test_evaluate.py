@@ -1,11 +1,10 @@
-import pytest
 import torch
 from torch import Tensor, nn
 
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space
 from kdsearch.supernet.calibrate import calibrate
-from kdsearch.supernet.evaluate import accuracy, inherit
+from kdsearch.supernet.evaluate import inherit
 
 
 def test_a_student_inherits_weights_and_gets_statistics_of_its_own(
@@ -40,8 +39,3 @@ def test_calibrating_matters(supernet: nn.Module, space: Space, images: Tensor) 
     shared = supernet.eval().carve(architecture)(images).logits
     own = inherit(supernet, architecture, [images])(images).logits
     assert not torch.allclose(shared, own, atol=0.1)
-
-
-def test_accuracy_is_the_share_of_right_answers() -> None:
-    images = torch.eye(4).view(4, 4, 1, 1)
-    assert accuracy(nn.Flatten(), images, torch.tensor([0, 1, 2, 0]), 3) == pytest.approx(0.75)
