@@ -215,6 +215,11 @@ def on_a_run(verbs: Any) -> None:
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)
     one = of_run(verbs, "clean", "removes checkpoints that the run has no use for any more")
+    one.add_argument(
+        "--all",
+        action="store_true",
+        help="also those of trials that may become finalists: they would begin anew",
+    )
     one.add_argument("--dry-run", action="store_true", help="says what would go, keeps it")
     as_json(one)
 

@@ -264,7 +264,7 @@ def clean(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.clean import clean as cleaned
     from kdsearch.pipeline.clean import lines
 
-    content = cleaned(RunDir(Path(arguments.run)), dry=arguments.dry_run)
+    content = cleaned(RunDir(Path(arguments.run)), every=arguments.all, dry=arguments.dry_run)
     say(content, arguments.json, "\n".join(lines(content)))
     return 0
 

@@ -91,7 +91,7 @@ def test_check_prints_every_value_and_what_it_will_take(say: Any, config: Path) 
     assert parse_config(read_text(said.out, "check").content).search.trials == 5
     seconds, disk, free = [line for line in said.out.splitlines() if "warning" not in line][-3:]
     assert seconds.startswith("# time expected, roughly: ")
-    assert disk.startswith("# disk expected, roughly: ")
+    assert disk.startswith("# disk expected, roughly, at most: ")
     assert free.startswith("# disk free: ")
 
 

@@ -82,7 +82,7 @@ def expected(context: Context) -> Expected:
         "supernet": supernet_seconds(context, feed, guides[0]) if shares else 0.0,
         **student_seconds(context, feed, guides, passing),
     }
-    return Expected(seconds, disk(context, info, assumed(context, feed, guides, passing)))
+    return Expected(seconds, disk(context, info, assumed(context, feed, guides)))
 
 
 def teacher_seconds(context: Context, feed: Feed) -> float:
@@ -132,9 +132,7 @@ def student_seconds(
     }
 
 
-def assumed(
-    context: Context, feed: Feed, guides: Sequence[nn.Module], passing: float
-) -> Assumed:
+def assumed(context: Context, feed: Feed, guides: Sequence[nn.Module]) -> Assumed:
     """What is stored beside supernet and students."""
     plan = distill_plan(context, feed.info)
     own = params(largest(context, feed.info))
@@ -148,7 +146,7 @@ def assumed(
     ]
     is_banked = any(is_served(method.needs) for method in methods)
     told = said(kept[0], feed) if kept and is_banked else 0
-    return Assumed(sum(map(params, kept)), beside, told, passing)
+    return Assumed(sum(map(params, kept)), beside, told)
 
 
 def said(guide: nn.Module, feed: Feed) -> int:

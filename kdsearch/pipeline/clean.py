@@ -1,14 +1,16 @@
 """Verb `clean`: removes checkpoints that a run has no use for any more; all it found stays.
 
-Weights of finalists and students, results, journals, front and report are left as they are,
-and so are the checkpoints of trials that may yet become finalists: a run that was cleaned goes
-on as one that was not. Links are not followed, and nothing outside the run is touched.
+Weights of finalists and students, results, journals, front and report are left as they are: a
+run that was cleaned goes on as one that was not. A trial that may yet become a finalist, where
+more trials or finalists are asked for, would have to begin anew without its checkpoint, so that
+one goes only with `all`. Links are not followed, nothing outside the run is touched.
 """
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from kdsearch.core.quantities import size
@@ -21,8 +23,12 @@ from kdsearch.store import PARTIAL
 OVER = "checkpoints of stopped and failed trials"
 OTHER = "checkpoints of earlier searches"
 TORN = "torn files of processes that were killed"
-NEEDED = "checkpoints of trials that may go on"
-ENDED = ("stopped", "failed")
+MAY_GO_ON = "checkpoints of trials that may become finalists"
+NEEDED = "checkpoints of trials under way"
+KINDS: Mapping[str, str] = MappingProxyType(
+    {"stopped": OVER, "failed": OVER, "complete": MAY_GO_ON, "running": NEEDED}
+)
+"""By a trial's state."""
 HALF_WRITTEN = (f".{CHECKPOINT}.*", ".student.safetensors.*", ".rung*.json.*")
 """What is left of a file whose writer was killed."""
 
@@ -34,8 +40,11 @@ class Found(NamedTuple):
     kind: str
 
 
-def clean(run: RunDir, *, dry: bool) -> dict[str, Any]:
+def clean(run: RunDir, *, every: bool = False, dry: bool) -> dict[str, Any]:
     """JSON-able: what was removed, by kind; with `dry`, what would be.
+
+    Args:
+        every: also what lets a trial that may become a finalist go on where it stopped.
 
     Raises:
         RunError: there is no run here, or a process is at work on it.
@@ -44,7 +53,8 @@ def clean(run: RunDir, *, dry: bool) -> dict[str, Any]:
     with run.writing():
         found = list(files(run))
         sizes = {one.path: one.path.lstat().st_size for one in found}
-        gone = [one for one in found if one.kind != NEEDED]
+        stays = {NEEDED} if every else {NEEDED, MAY_GO_ON}
+        gone = [one for one in found if one.kind not in stays]
         if not dry:
             for one in gone:
                 one.path.unlink()
@@ -52,7 +62,7 @@ def clean(run: RunDir, *, dry: bool) -> dict[str, Any]:
         "run": str(run.root),
         "dry": dry,
         "removed": counted(gone, sizes),
-        "kept": counted([one for one in found if one.kind == NEEDED], sizes),
+        "kept": counted([one for one in found if one.kind in stays], sizes),
         "links": [str(folder) for folder in trial_folders(run) if folder.is_symlink()],
         "store": unfinished(run),
     }
@@ -68,18 +78,17 @@ def files(run: RunDir) -> Iterator[Found]:
     study = run.facts().get("study")
     if study is None:
         return
-    ended = {t.number for t in recorded(run, study) if t.state in ENDED}
+    states = {t.number: t.state for t in recorded(run, study)}
     for folder in trial_folders(run):
         if folder.is_symlink():
             continue
         for path in below(folder):
             trial = path.relative_to(folder).parts[0]
-            is_over = trial.isdigit() and int(trial) in ended
-            kind = OTHER if folder != run.trials(study) else OVER if is_over else NEEDED
+            state = states.get(int(trial), "running") if trial.isdigit() else "running"
             if any(fnmatch(path.name, pattern) for pattern in HALF_WRITTEN):
                 yield Found(path, TORN)
             elif path.name == CHECKPOINT:
-                yield Found(path, kind)
+                yield Found(path, KINDS[state] if folder == run.trials(study) else OTHER)
 
 
 def below(folder: Path) -> Iterator[Path]:
@@ -121,7 +130,8 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         rows = [[kind, str(n["files"]), size(n["bytes"])] for kind, n in removed.items()]
         out.append(table(rows, ("what", "files", "size")))
     for kind, kept in content["kept"].items():
-        out.append(f"kept: {kept['files']} {kind}, {size(kept['bytes'])}")
+        way = "; with --all they go, too" if kind == MAY_GO_ON else ""
+        out.append(f"kept: {kept['files']} {kind}, {size(kept['bytes'])}{way}")
     out += [f"left alone: {folder} is a link to elsewhere" for folder in content["links"]]
     for one in content["store"]:
         out.append(

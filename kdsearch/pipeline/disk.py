@@ -1,4 +1,4 @@
-"""The disk space that a run needs, from numbers of parameters; an estimate (ours)."""
+"""The disk space that a run needs at most, from numbers of parameters; an estimate (ours)."""
 
 import random
 import shutil
@@ -38,8 +38,6 @@ class Assumed(NamedTuple):
     """Parameters that a method trains beside a student, on average."""
     told: int
     """Numbers that a teacher says of an image, where they are stored; 0: they are not."""
-    passing: float
-    """Share of the trials that is trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,8 @@ def disk(context: Context, info: DataInfo, assumed: Assumed) -> Disk:
     shared, student = sizes(context, info)
     checkpoint = COPIES * FLOAT * (student + assumed.beside)
     search, finalists = context.config.search, context.config.finalists
-    trained = search.trials * assumed.passing
     run = {
-        "trials": (trained + search.workers) * checkpoint
+        "trials": (search.trials + search.workers) * checkpoint  # all may pass the screen
         + finalists.count * finalists.seeds * FLOAT * student,
         "students": finalists.count * FLOAT * student,
         "results": search.trials * PER_TRIAL + PAGES,
@@ -101,7 +98,7 @@ def words(found: Disk) -> Iterator[str]:
     """The estimate for a person, and a warning for each disk on which it does not fit."""
     parts = {**found.store, **found.run}
     told = ", ".join(f"{name} {size(number)}" for name, number in parts.items())
-    yield f"disk expected, roughly: {size(found.total)} ({told})"
+    yield f"disk expected, roughly, at most: {size(found.total)} ({told})"
     asked: dict[int, float] = {}
     left: dict[int, tuple[int, Path]] = {}
     for place, needs in (("store", found.store), ("run", found.run)):

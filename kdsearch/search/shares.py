@@ -1,8 +1,8 @@
 """The shares that axes have in what makes scores differ, with what chance would give (ours).
 
 A share is fANOVA's (study/importance.py). It is found anew in bootstrap resamples of the
-trials, for an interval, and for shuffled scores, for what a forest finds where nothing is: the
-largest share that they give any axis is not exceeded by chance in 19 of 20 cases.
+trials, for an interval, and for shuffled scores, for what a forest finds where nothing is: an
+axis of many values gets more of that than one of two, so each has a level of its own.
 """
 
 import random
@@ -15,7 +15,7 @@ from kdsearch.search.study.importance import importances
 
 TREES, FEW_TREES = 64, 16
 """Of the forest behind a share, and of those behind its interval and its chance level."""
-RESAMPLES = 20
+RESAMPLES, SHUFFLES = 20, 40
 MOST = 256
 """Trials that a forest is fitted to: more are sampled, which makes intervals wider."""
 FEWEST = 10
@@ -75,15 +75,15 @@ def shares(
     if len(kept) < enough or not axes:
         return Shares(len(kept), enough)
     once, often, shuffled = draws(kept, scores, seed)
-    level = quantile([max(found.values()) for found in shuffled], 0.95)
-    of_axes = {name: share_of(once, often, [name], level) for name in axes}
+
+    def of(names: Sequence[str]) -> Share:
+        level = quantile([total(found, names) for found in shuffled], 0.95)
+        return share_of(once, often, names, level)
+
+    of_axes = {name: of([name]) for name in axes}
     ranked = dict(sorted(of_axes.items(), key=lambda item: -item[1].share))
     groups = {p: [name for name in axes if part.get(name) == p] for p in PARTS}
-    sums = {
-        p: share_of(once, often, names, quantile([total(f, names) for f in shuffled], 0.95))
-        for p, names in groups.items()
-        if names
-    }
+    sums = {p: of(names) for p, names in groups.items() if names}
     return Shares(len(kept), enough, ranked, sums)
 
 
@@ -106,16 +106,16 @@ def draws(
             seed=derive(seed, "forest", number),
         )
 
-    def repeated(draw: Callable[[], tuple[list[int], list[int]]]) -> list[Found]:
-        return [fitted(*draw(), FEW_TREES, number) for number in range(RESAMPLES)]
+    def repeated(draw: Callable[[], tuple[list[int], list[int]]], times: int) -> list[Found]:
+        return [fitted(*draw(), FEW_TREES, number) for number in range(times)]
 
     def resample() -> tuple[list[int], list[int]]:
         chosen = [rng.randrange(count) for _ in some]
         return chosen, chosen
 
     once = fitted(some, some, TREES, 0)
-    often = repeated(resample)
-    return once, often, repeated(lambda: (some, rng.sample(some, len(some))))
+    often = repeated(resample, RESAMPLES)
+    return once, often, repeated(lambda: (some, rng.sample(some, len(some))), SHUFFLES)
 
 
 def share_of(once: Found, often: Sequence[Found], names: Sequence[str], chance: float) -> Share:

@@ -7,9 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from kdsearch.core.progress import Silent
+from kdsearch.core.records import Architecture
+from kdsearch.core.space import Choice, Space
 from kdsearch.errors import RunError
+from kdsearch.measure.book import CostBook, anchors, read_latency
+from kdsearch.measure.latency import Target
 from kdsearch.measure.load import POLICIES, WINDOW, Load, Reading, Watch, others, reading
 
 CORES = 4
@@ -171,14 +176,42 @@ def spinning(processes: int) -> Iterator[None]:
             one.communicate()
 
 
-def test_load_is_seen_and_refused_on_this_machine() -> None:
-    """Every core is kept busy by processes of the test's own."""
+@pytest.fixture
+def loaded() -> Iterator[None]:
+    """This machine, every core kept busy by processes of the test's own."""
     first = reading()
     if first is None:
         pytest.skip("this system does not tell how busy its processors are")
-    watch = Watch()
     with spinning(first.cores):
-        found = watch.end(watch.begin(1, Silent()), 1)
-        assert found.is_busy(1), found
-        with pytest.raises(RunError, match="latency.busy: refuse"):
-            Watch("refuse").begin(1, Silent())
+        yield
+
+
+def book(folder: Path, policy: str) -> CostBook:
+    """Of one small network, timed for real."""
+    space = Space({"width": Choice((2, 4))})
+    return CostBook(
+        folder,
+        lambda a: nn.Sequential(nn.Conv2d(1, int(a["width"]), 3), nn.Flatten()),
+        (1, 8, 8),
+        Target("here", "eager"),
+        anchors(space),
+        rounds=4,
+        progress=Silent(),
+        watch=Watch(policy, patience=0.5),
+    )
+
+
+@pytest.mark.parametrize("policy", ["flag", "wait"])
+def test_a_latency_measured_under_load_is_flagged(
+    loaded: None, tmp_path: Path, policy: str
+) -> None:
+    student = Architecture.of({"width": 4})
+    book(tmp_path, policy).costs([student], latency=True)
+    stored = read_latency(tmp_path / f"{student.id}.json")
+    assert stored.busy and stored.load is not None and stored.load > 0.5
+
+
+def test_a_latency_under_load_is_refused(loaded: None, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"latency\.busy: refuse, and others keep .* busy"):
+        book(tmp_path, "refuse").costs([Architecture.of({"width": 4})], latency=True)
+    assert list(tmp_path.iterdir()) == []

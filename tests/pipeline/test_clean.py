@@ -10,7 +10,7 @@ import pytest
 from kdsearch.core.progress import Silent
 from kdsearch.errors import RunError
 from kdsearch.files import write_bytes
-from kdsearch.pipeline.clean import ENDED, NEEDED, OTHER, OVER, TORN, clean, lines
+from kdsearch.pipeline.clean import MAY_GO_ON, NEEDED, OTHER, OVER, TORN, clean, lines
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 from kdsearch.search.rung import CHECKPOINT, STUDENT
@@ -59,7 +59,8 @@ def test_checkpoints_that_nobody_goes_on_from_are_removed(made: RunDir) -> None:
         OTHER: {"files": 2, "bytes": 50},
         OVER: {"files": 2, "bytes": 200},
     }
-    assert content["kept"] == {NEEDED: {"files": 2, "bytes": 200}}
+    one = {"files": 1, "bytes": 100}
+    assert content["kept"] == {NEEDED: one, MAY_GO_ON: one}
     gone = before.keys() - contents(made.root).keys()
     assert gone == {
         "trials-now/0001/checkpoint.safetensors",
@@ -70,6 +71,16 @@ def test_checkpoints_that_nobody_goes_on_from_are_removed(made: RunDir) -> None:
     assert clean(made, dry=False)["removed"] == {}
 
 
+def test_all_leaves_only_what_is_under_way(made: RunDir) -> None:
+    content = clean(made, every=True, dry=False)
+    assert content["removed"][MAY_GO_ON] == {"files": 1, "bytes": 100}
+    assert list(content["kept"]) == [NEEDED]
+    assert [p for p in contents(made.root) if p.endswith(CHECKPOINT)] == [
+        f"trials-now/0000/{CHECKPOINT}"
+    ]
+    assert f"trials-now/0003/{STUDENT}" in contents(made.root)
+
+
 def test_a_dry_run_says_the_same_and_removes_nothing(made: RunDir) -> None:
     before = contents(made.root)
     would = clean(made, dry=True)
@@ -78,7 +89,10 @@ def test_a_dry_run_says_the_same_and_removes_nothing(made: RunDir) -> None:
     did = clean(made, dry=False)
     assert did["removed"] == would["removed"]
     assert lines(did)[0] == f"{made.root}: freed 250 B"
-    assert any(line.startswith(f"kept: 2 {NEEDED}, 200 B") for line in lines(did))
+    assert lines(did)[-2:] == [
+        f"kept: 1 {NEEDED}, 100 B",
+        f"kept: 1 {MAY_GO_ON}, 100 B; with --all they go, too",
+    ]
 
 
 def test_files_that_a_kill_left_half_written_go(made: RunDir) -> None:
@@ -178,20 +192,22 @@ def test_a_cleaned_run_says_that_everything_was_done(
     assert any("nothing was done again" in line for line in heard.lines)
 
 
+@pytest.mark.parametrize("every", [False, True])
 def test_a_cleaned_run_goes_on_as_one_that_was_not(
-    finished: RunDir, searched_before: RunDir, tiny: Any, go: Callable[..., RunDir],
-    tmp_path: Path,
+    every: bool, finished: RunDir, searched_before: RunDir, tiny: Any,
+    go: Callable[..., RunDir], tmp_path: Path,
 ) -> None:  # fmt: skip
-    """Twelve trials instead of eight, with checkpoints gone and with them there."""
-    more = tiny(search={"trials": 12})
+    """Twelve trials and more finalists, with checkpoints gone and with them there."""
+    more = tiny(search={"trials": 12}, finalists={"count": 8})
     run = searched_before
-    stopped = [t.number for t in trials(run) if t.state in ENDED]
-    clean(run, dry=False)
-    folder = run.trials(run.facts()["study"])
-    assert not any((folder / f"{n:04d}" / CHECKPOINT).exists() for n in stopped)
+    assert clean(run, every=every, dry=False)["removed"]
+    left = list(run.trials(run.facts()["study"]).rglob(CHECKPOINT))
+    assert bool(left) is not every
     other = tmp_path / "runs" / "other"
     shutil.copytree(finished.root, other, symlinks=True)
     cleaned, untouched = go(more, run.root), go(more, other)
     assert trials(cleaned) == trials(untouched)
     assert len(trials(cleaned)) == 12
-    assert cleaned.read(cleaned.front)["points"]
+    fronts = [found.read(found.front)["points"] for found in (cleaned, untouched)]
+    ours, theirs = ({p["id"]: p["search_accuracy"] for p in front} for front in fronts)
+    assert ours == theirs

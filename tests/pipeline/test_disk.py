@@ -37,7 +37,7 @@ def test_each_part_of_the_store_within_a_factor_of_two(
 
 
 def test_the_runs_own_files_within_a_factor_of_two(finished: RunDir, expected: Disk) -> None:
-    """Checkpoints and weights together: which trials pass the screen is not known before."""
+    """Checkpoints and weights together: all trials of this one pass the screen."""
     folder = finished.trials(finished.facts()["study"])
     real = taken(folder) + taken(finished.root / "students")
     assert real / 2 < expected.run["trials"] + expected.run["students"] < real * 2
@@ -53,10 +53,10 @@ def test_the_whole_within_a_factor_of_two(finished: RunDir, expected: Disk) -> N
 
 
 def of(finished: RunDir, tiny: Any, **changed: Any) -> Disk:
-    """The estimate where nothing is assumed but that half of the trials are trained."""
+    """The estimate where methods train nothing but the student, and no teacher is kept."""
     context = open_context(parse_config(tiny(**changed)), finished.root, Silent())
     info = read_info(Path(finished.facts()["data"]))
-    return disk(context, info, Assumed(teacher=0, beside=0.0, told=12, passing=0.5))
+    return disk(context, info, Assumed(teacher=0, beside=0.0, told=12))
 
 
 def test_more_is_asked_for_more(finished: RunDir, tiny: Any) -> None:
@@ -90,7 +90,7 @@ def test_a_teacher_larger_than_all_trials_takes_most_while_it_is_trained(
 ) -> None:
     context = open_context(parse_config(tiny()), finished.root, Silent())
     info = read_info(Path(finished.facts()["data"]))
-    found = disk(context, info, Assumed(teacher=10 * MEGA, beside=0.0, told=0, passing=0.5))
+    found = disk(context, info, Assumed(teacher=10 * MEGA, beside=0.0, told=0))
     assert found.store["teacher"] == 40 * MEGA
     training = found.store["their training"]
     assert training + found.run["trials"] == pytest.approx(3 * 40 * MEGA)
@@ -135,7 +135,7 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, int]]
 def test_what_fits_is_told_without_a_warning(tmp_path: Path, room: Any) -> None:
     room |= {"store": (1, 20 * MEGA), "run": (1, 20 * MEGA)}
     said = list(words(placed(tmp_path, store=5.0 * MEGA, run=10.0 * MEGA)))
-    assert said[0] == "disk expected, roughly: 15.0 MB (data 5.0 MB, trials 10.0 MB)"
+    assert said[0] == "disk expected, roughly, at most: 15.0 MB (data 5.0 MB, trials 10.0 MB)"
     assert [line.partition(" at ")[0] for line in said[1:]] == ["disk free: 20.0 MB"]
 
 

@@ -11,6 +11,8 @@ from optuna.trial import FrozenTrial, create_trial
 
 from kdsearch.core.space import Point, Value
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
 
 def importances(
     points: Sequence[Point], scores: Sequence[float], *, trees: int, seed: int
