@@ -46,7 +46,11 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
     if inherited is not None and is_small(context):
         promising = promising_of(context, ground, sought, inherited)
     question = Question(
-        sought.pool, terms.objectives, context.config.search.sampler, terms.trials
+        sought.pool,
+        terms.objectives,
+        context.config.search.sampler,
+        terms.trials,
+        bounded=bool(terms.bounds),
     )
     context.progress.start("search", max(terms.trials, len(study.trials)))
     source = Climb(

@@ -150,7 +150,7 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         "reduction": config.search.reduction,
         "audit": config.search.audit,
         "exhaustive": config.search.exhaustive,
-        "starts": [asdict(start) for start in starts_of(context, pool)],
+        "starts": [start.as_dict() for start in starts_of(context, pool)],
         "budget": config.budget.model_dump(),
         "target": ground.book.folder.name,
         "seed": config.seed,

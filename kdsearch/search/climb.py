@@ -235,7 +235,8 @@ class Climb:
             job = self.job(trial, max(trial.rung, 0) + 1)
             (self.jobs.appendleft if first else self.jobs.append)(job)
         done = sum(t.state != "running" for t in self.study.trials)
-        self.progress.step("search", done, summary(self.study.trials))
+        told = summary(self.study.trials, self.terms.objectives)
+        self.progress.step("search", done, told)
 
     def job(self, trial: Trial, rung: int) -> Job:
         job = trial_job(trial, rung, self.places.trials, self.terms.seed)

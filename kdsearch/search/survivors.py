@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from kdsearch.core.amounts import amount, title
 from kdsearch.core.objectives import Objective, minimised
 from kdsearch.core.pareto import spread_by_layer
 from kdsearch.search.trial import Trial
@@ -21,9 +22,13 @@ def survivors(
         yield ranked[index]
 
 
-def summary(trials: Sequence[Trial]) -> str:
-    """'12 complete, 20 stopped, 1 failed, best 97.2%'."""
+def summary(trials: Sequence[Trial], objectives: Sequence[Objective]) -> str:
+    """'12 complete, 20 stopped, 1 failed, best accuracy 97.2 %': by the first objective."""
     counts = {s: sum(t.state == s for t in trials) for s in ("complete", "stopped", "failed")}
-    best = max((t.scores[t.rung][0] for t in trials if t.state == "complete"), default=None)
     words = [f"{n} {word}" for word, n in counts.items() if n]
-    return ", ".join([*words, *([f"best {best:.1%}"] if best is not None else [])])
+    reached = [t.scores[t.rung][0] for t in trials if t.state == "complete"]
+    if reached:
+        first = objectives[0]
+        best = max(reached) if first.maximised else min(reached)
+        words.append(f"best {title(first.name)} {amount(first.name, best)}")
+    return ", ".join(words)

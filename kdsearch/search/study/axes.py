@@ -39,7 +39,7 @@ def flat_axes(pool: Pool) -> dict[str, Axis]:
 
 
 def flat_parameters(candidate: Candidate, axes: Mapping[str, Axis]) -> dict[str, Value]:
-    """A value for each of the flat axes: where one does not count, the middle of its range."""
+    """A value for each of the axes: where one does not count, the middle of its range."""
     own = as_parameters(candidate)
     return {name: own[name] if name in own else middle(axis) for name, axis in axes.items()}
 

@@ -20,7 +20,7 @@ from kdsearch.core.pareto import layers
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.core.space import Axis, Choice, Value
-from kdsearch.search.pool import Pool, as_parameters
+from kdsearch.search.pool import Pool
 from kdsearch.search.study.axes import (
     distribution,
     flat_axes,
@@ -49,6 +49,8 @@ class Question:
     sampler: str
     trials: int
     """How many are planned."""
+    bounded: bool = False
+    """Whether there is a budget that trials may break."""
 
     @property
     def by(self) -> Sampler:
@@ -74,8 +76,8 @@ class Mirror:
     study: optuna.Study = field(init=False, repr=False)
     places: dict[int, int] = field(default_factory=dict)
     """Numbers in the mirror, by number."""
-    asked: int | None = None
-    """Number in the mirror of a proposal that is not a trial yet."""
+    noted: Mapping[str, int] = field(default_factory=dict)
+    """What the sampler noted on its last proposal, to be shown to it again."""
 
     def ask(
         self, known: Sequence[Trial], changed: Collection[int], rung: int, seed: int
@@ -90,25 +92,15 @@ class Mirror:
             rung: whose results are shown, see `Scored`.
         """
         self.show(known, changed, rung)
-        self.drop()
-        self.study.sampler = self.question.by.make(seed, self.question.trials)
         with quiet():
+            self.study.sampler = self.question.by.make(seed, self.question.trials)
             trial = self.study.ask()
-            self.asked = trial.number
-            return self.proposed(trial, random.Random(derive(seed, "recipe")))
-
-    def taken(self, number: int) -> Mapping[str, object]:
-        """The last proposal became this trial; gives what its sampler noted on it."""
-        assert self.asked is not None
-        self.places[number], self.asked = self.asked, None
-        noted = self.study.get_trials(deepcopy=False)[self.places[number]].system_attrs
-        return {name: value for name, value in noted.items() if isinstance(value, int)}
-
-    def drop(self) -> None:
-        """The last proposal was not taken."""
-        if self.asked is not None:
-            self.study.tell(self.asked, state=TrialState.FAIL)
-            self.asked = None
+            candidate = self.proposed(trial, random.Random(derive(seed, "recipe")))
+            # What was asked carries more than its parameters, and TPE looks at it: forgotten
+            # here, it is shown as any other trial is, so a mirror made anew shows the same.
+            told = self.study.tell(trial, state=TrialState.FAIL)
+        self.noted = {n: v for n, v in told.system_attrs.items() if isinstance(v, int)}
+        return candidate
 
     def proposed(self, trial: optuna.trial.Trial, rng: random.Random) -> Candidate:
         pool = self.question.pool
@@ -129,7 +121,7 @@ class Mirror:
         first = window(len(known), self.question.by.newest)
         if (rung, first) != (self.rung, self.first):
             self.rung, self.first = rung, first
-            self.places, self.asked = {}, None
+            self.places = {}
             toward = directions(self.question.objectives)
             self.study = optuna.create_study(directions=toward)
             shown = sorted({*self.old_front(known[:first]), *range(first, len(known))})
@@ -160,7 +152,7 @@ class Mirror:
             self.study.tell(place, state=TrialState.FAIL)
             return
         handle = optuna.trial.Trial(self.study, stands._trial_id)
-        for name, excess in trial.violations.items():
+        for name, excess in constraints(trial, self.question).items():
             handle.set_constraint(name, excess)
         self.study.tell(place, record.values)
 
@@ -182,21 +174,31 @@ def shown(trial: Trial, question: Question, rung: int) -> FrozenTrial | None:
         params={n: to_optuna(axes[n], value) for n, value in parameters.items()},
         distributions={n: distribution(axes[n]) for n in parameters},
         values=list(values) if is_known else None,
-        constraints=dict(trial.violations) or None,
+        constraints=constraints(trial, question) if is_known else None,
         system_attrs=dict(trial.sampled),
     )
+
+
+def constraints(trial: Trial, question: Question) -> dict[str, float]:
+    """The budget as one constraint that every trial has: what is missed most, 0 if nothing is.
+
+    A Gaussian process wants the same constraints of all trials.
+    """
+    if not question.bounded:
+        return {}
+    return {"budget": max(trial.violations.values(), default=0.0)}
 
 
 def shown_parameters(
     candidate: Candidate, question: Question, rung: int
 ) -> tuple[Mapping[str, Value], Mapping[str, Axis]]:
+    """In the order in which they are asked for: a sampler's draws depend on it."""
     pool = question.pool
-    if rung == 0:
-        return candidate.architecture.as_dict(), pool.architectures.axes
-    if question.by.flat:
-        axes = flat_axes(pool)
-        return flat_parameters(candidate, axes), axes
-    return as_parameters(candidate), joint_axes(pool, candidate.recipe.method)
+    axes: Mapping[str, Axis] = pool.architectures.axes
+    if rung > 0:
+        method = candidate.recipe.method
+        axes = flat_axes(pool) if question.by.flat else joint_axes(pool, method)
+    return flat_parameters(candidate, axes), axes
 
 
 def candidate_of(pool: Pool, values: Mapping[str, Value]) -> Candidate:

@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.seeds import derive
@@ -22,6 +23,10 @@ class Start:
     architecture: Architecture
     recipe: Recipe | None = None
     """None: drawn at random."""
+
+    def as_dict(self) -> dict[str, Any]:
+        recipe = None if self.recipe is None else self.recipe.as_dict()
+        return {"architecture": self.architecture.as_dict(), "recipe": recipe}
 
 
 @dataclass
@@ -45,14 +50,14 @@ class Proposer:
             among: the architectures that are worth a trial; None: all.
         """
         number = len(self.study.trials)
+        self.mirror.noted = {}
         if self.question.by.enumerates:
             candidate = self.enumerated(number)
         else:
             candidate = self.start(number) or self.sampled(number, among)
         if candidate is None:
             return None
-        sampled = self.mirror.taken(number) if self.mirror.asked is not None else {}
-        trial = Trial(number, candidate, batch=batch, sampled=sampled)
+        trial = Trial(number, candidate, batch=batch, sampled=self.mirror.noted)
         self.study.add(trial, self.question.pool)
         return trial
 
@@ -94,6 +99,5 @@ class Proposer:
                 return candidate
         if is_allowed or not among:
             return candidate
-        self.mirror.drop()
         rng = random.Random(derive(self.seed, "sampler", number, "among"))
         return Candidate(rng.choice(list(among)), candidate.recipe)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,20 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from kdsearch.core.objectives import KNOWN
+from kdsearch.core.records import Architecture
 from kdsearch.core.space import Choice, Range, Space
 from kdsearch.search.pool import Pool
 from kdsearch.search.study.journal import Study, cut_torn_tail, read_trials
+from kdsearch.search.study.mirror import Question
+from kdsearch.search.study.proposer import Proposer, Start
 from kdsearch.search.trial import Trial
 
 POOL = Pool(
     Space({"width": Choice((2, 4, 8, 16)), "depth": Choice((1, 2, 3))}),
     {"hard": Space({}), "soften": Space({"temperature": Range(1, 10)})},
 )
-OBJECTIVES = ("accuracy", "macs")
+OBJECTIVES = (KNOWN["accuracy"], KNOWN["macs"])
 OUTCOMES: list[dict[str, Any]] = [
     {"state": "complete", "scores": {0: (0.5, 3.0), 1: (0.6, 3.0)}},
     {"state": "stopped", "scores": {0: (0.4, 9.0)}, "violations": {"macs": 0.3, "params": 0.1},
@@ -34,19 +39,29 @@ OUTCOMES: list[dict[str, Any]] = [
 def told(trial: Trial) -> Trial:
     """What becomes of a trial, by its number."""
     outcome = OUTCOMES[trial.number % len(OUTCOMES)]
-    return Trial(trial.number, trial.candidate, batch=trial.batch, **outcome)
+    fresh = replace(trial, scores={}, violations={}, reason="")
+    return replace(fresh, **outcome)
+
+
+def proposed(study: Study, batch: int, sampler: str = "random", seed: int = 0) -> Trial:
+    ends = (POOL.architectures.smallest, POOL.architectures.largest)
+    starts = [Start(Architecture.of(end())) for end in ends]
+    question = Question(POOL, OBJECTIVES, sampler, 100)
+    trial = Proposer(study, question, starts, seed).propose(batch, None)
+    assert trial is not None
+    return trial
 
 
 def played(path: Path, trials: int = 6) -> list[Trial]:
     """A search of that many trials, taken up from what the journal holds."""
     study = Study(path, OBJECTIVES)
     for number in range(trials):
-        known = study.trials()
-        if number == len(known):
-            known.append(study.propose(POOL, "random", 0, known, batch=number))
-        if known[number].state == "running":
-            study.tell(told(known[number]))
-    return study.trials()
+        if number == len(study.trials):
+            proposed(study, batch=number)
+        if study.trials[number].state == "running":
+            study.note(replace(told(study.trials[number]), state="running"))
+            study.note(told(study.trials[number]))
+    return study.trials
 
 
 @pytest.fixture
@@ -59,13 +74,13 @@ def test_what_is_told_is_read_back(path: Path) -> None:
     trials = played(path)
     assert trials == [told(trial) for trial in trials]
     assert read_trials(path) == trials
-    assert Study(path, OBJECTIVES).trials() == trials
+    assert Study(path, OBJECTIVES).trials == trials
 
 
 def test_a_proposal_is_one_line_written_whole(path: Path) -> None:
     study = Study(path, OBJECTIVES)
     before = path.read_bytes()
-    trial = study.propose(POOL, "tpe", 0, [], batch=0)
+    trial = proposed(study, 0, "tpe")
     added = path.read_bytes().removeprefix(before)
     assert added.count(b"\n") == 1
     content = json.loads(added)
@@ -73,7 +88,7 @@ def test_a_proposal_is_one_line_written_whole(path: Path) -> None:
         "architecture": trial.candidate.architecture.as_dict(),
         **trial.candidate.recipe.as_dict(),
     }
-    assert Study(path, OBJECTIVES).trials() == [trial]
+    assert Study(path, OBJECTIVES).trials == [trial]
 
 
 def test_opening_a_journal_writes_nothing(path: Path) -> None:
@@ -85,17 +100,17 @@ def test_opening_a_journal_writes_nothing(path: Path) -> None:
 
 
 def test_a_proposal_is_repeated_by_its_seed_and_number(path: Path, tmp_path: Path) -> None:
-    def proposed(name: str, seed: int) -> list[Trial]:
+    def four(name: str, seed: int) -> list[Trial]:
         study = Study(tmp_path / name, OBJECTIVES)
-        return [study.propose(POOL, "tpe", seed, study.trials(), batch=0) for _ in range(4)]
+        return [proposed(study, 0, "tpe", seed) for _ in range(4)]
 
-    assert proposed("one", 7) == proposed("other", 7)
-    assert proposed("two", 8) != proposed("one more", 7)
+    assert four("one", 7) == four("other", 7)
+    assert four("two", 8) != four("one more", 7)
 
 
 def test_a_search_begins_at_both_ends_of_the_space(path: Path) -> None:
     study = Study(path, OBJECTIVES)
-    ends = [study.propose(POOL, "tpe", 0, study.trials(), batch=0) for _ in range(2)]
+    ends = [proposed(study, 0, "tpe") for _ in range(2)]
     found = [trial.candidate.architecture.as_dict() for trial in ends]
     assert found == [{"width": 2, "depth": 1}, {"width": 16, "depth": 3}]
 
@@ -201,3 +216,29 @@ def test_a_half_told_trial_is_told_anew(path: Path) -> None:
     for left in range(len(lines)):
         path.write_bytes(b"".join(lines[: len(lines) - left]))
         assert played(path, 2) == expected
+
+
+def test_a_trial_that_was_noted_as_over_is_told_when_the_journal_is_opened(path: Path) -> None:
+    """A kill between the note and Optuna's own record of the end."""
+    expected = played(path, 3)
+    lines = lines_of(path)
+    path.write_bytes(b"".join(lines[:-1]))
+    assert read_trials(path) == expected
+    assert Study(path, OBJECTIVES).trials == expected
+    assert len(lines_of(path)) == len(lines)
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    last = optuna.load_study(study_name=None, storage=storage).trials[-1]
+    assert last.state.is_finished()
+
+
+def test_what_is_noted_of_a_climbing_trial_is_one_line(path: Path) -> None:
+    study = Study(path, OBJECTIVES)
+    trial = proposed(study, 0)
+    before = len(lines_of(path))
+    study.note(replace(trial, passed=True, scores={0: (0.5, 3.0)}))
+    assert len(lines_of(path)) == before + 1
+    again = Study(path, OBJECTIVES)
+    assert again.trials == study.trials and again.scored == {0: 1}
+    with pytest.raises(AssertionError, match="over already"):
+        study.note(replace(trial, state="failed"))
+        study.note(trial)

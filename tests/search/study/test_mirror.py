@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,15 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
+from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.space import Axis, Choice, Range, Space
 from kdsearch.search.pool import Pool, as_parameters
 from kdsearch.search.study.axes import distribution, from_optuna, joint_axes, to_optuna
-from kdsearch.search.study.mirror import SAMPLERS, ask, best_known_rung, directions, reflect
+from kdsearch.search.study.mirror import Mirror, Question, directions, shown, window
 from kdsearch.search.study.record import as_trial, frozen_running
+from kdsearch.search.study.samplers import SAMPLERS
 from kdsearch.search.trial import Trial
 
-TOWARD = directions(2)
+BOTH = (KNOWN["accuracy"], KNOWN["macs"])
 NAMES = st.text("abcdefgh.12", min_size=1, max_size=6)
 WHOLE = st.lists(st.integers(-40, 400), min_size=1, max_size=5, unique=True).map(sorted)
 REAL = st.lists(
@@ -52,6 +55,18 @@ def drawn(pool: Pool, rng: random.Random) -> Candidate:
     return Candidate(architecture, pool.draw_recipe(rng))
 
 
+def ask(
+    pool: Pool, sampler: str, seed: int, known: Sequence[Trial], rung: int | None = None
+) -> Candidate:
+    """What a sampler proposes that is shown these trials at once."""
+    if rung is None:
+        counts = Counter(r for t in known for r in t.scores)
+        enough = max(10, len(pool.architectures.axes) + 2)
+        rung = max((r for r, n in counts.items() if n >= enough), default=0)
+    mirror = Mirror(Question(pool, BOTH, sampler, 100, bounded=True))
+    return mirror.ask(known, range(len(known)), rung, seed)
+
+
 def history(pool: Pool, seed: int, count: int) -> list[Trial]:
     """Trials of every state, some at each rung, as a search would have left them."""
     rng = random.Random(seed)
@@ -72,10 +87,10 @@ def test_proposals_lie_in_the_pool_and_repeat(
     sampler: str, pool: Pool, seed: int, count: int
 ) -> None:
     known = history(pool, seed, count)
-    first = ask(pool, sampler, seed, known, TOWARD)
+    first = ask(pool, sampler, seed, known)
     pool.architectures.check(first.architecture.as_dict())
     pool.methods[first.recipe.method].check(dict(first.recipe.knobs))
-    again = ask(pool, sampler, seed, list(known), TOWARD)
+    again = ask(pool, sampler, seed, list(known))
     assert again == first
     assert as_parameters(again) == as_parameters(first)
 
@@ -116,7 +131,7 @@ def test_numbers_keep_their_order_for_the_sampler(values: tuple[Any, ...], kind:
     assert repr(distribution(Choice(values))) == kind
 
 
-# Which rung is looked at.
+# What a rung shows.
 
 POOL = Pool(
     Space({"width": Choice((2, 4, 8, 16)), "depth": Choice((1, 2, 3))}),
@@ -124,37 +139,8 @@ POOL = Pool(
 )
 
 
-def trials_at(*counts: int) -> list[Trial]:
-    """`counts[r]` trials with a score at rung r."""
-    rng = random.Random(0)
-    return [
-        Trial(
-            n,
-            drawn(POOL, rng),
-            "complete",
-            {r: (0.5, 1.0) for r, c in enumerate(counts) if n < c},
-        )
-        for n in range(max(counts))
-    ]
-
-
-@pytest.mark.parametrize(
-    ("counts", "parameters", "rung"),
-    [
-        ((0,), 3, 0),
-        ((30, 9), 3, 0),
-        ((30, 10), 3, 1),
-        ((30, 20), 20, 0),
-        ((30, 21), 20, 1),
-        ((30, 20, 10), 3, 2),
-        ((30, 20, 9), 3, 1),
-    ],
-)
-def test_the_highest_rung_with_enough_results_counts(
-    counts: tuple[int, ...], parameters: int, rung: int
-) -> None:
-    """Ten results, or one more than there are parameters."""
-    assert best_known_rung(trials_at(*counts), parameters) == rung
+def question(sampler: str = "tpe") -> Question:
+    return Question(POOL, BOTH, sampler, 100, bounded=True)
 
 
 def with_method(method: str, number: int, **changed: Any) -> Trial:
@@ -165,7 +151,7 @@ def with_method(method: str, number: int, **changed: Any) -> Trial:
 
 
 def asked_methods(known: Sequence[Trial]) -> Counter[str]:
-    return Counter(ask(POOL, "tpe", seed, known, TOWARD).recipe.method for seed in range(60))
+    return Counter(ask(POOL, "tpe", seed, known).recipe.method for seed in range(60))
 
 
 def softened(rungs: Sequence[int], count: int) -> list[Trial]:
@@ -187,7 +173,7 @@ def test_recipes_are_learnt_from_rung_1_and_random_before() -> None:
 
 
 def asked_widths(known: Sequence[Trial]) -> Counter[Any]:
-    asked = (ask(POOL, "tpe", seed, known, TOWARD) for seed in range(60))
+    asked = (ask(POOL, "tpe", seed, known) for seed in range(60))
     return Counter(candidate.architecture["width"] for candidate in asked)
 
 
@@ -226,20 +212,20 @@ def test_what_breaks_a_bound_is_avoided_however_good_it_looks() -> None:
 def test_a_mirrored_trial_shows_what_its_rung_knows() -> None:
     scores = {0: (0.5, 2.0), 1: (0.75, 2.0)}
     complete = with_method("soften", 1, state="complete", scores=scores)
-    shown = reflect(complete, POOL, 1, 2)
-    assert shown is not None
-    assert (shown.state, shown.values) == (TrialState.COMPLETE, [0.75, 2.0])
-    assert set(shown.params) == {"width", "depth", "method", "soften.temperature"}
-    below = reflect(complete, POOL, 0, 2)
+    found = shown(complete, question(), 1)
+    assert found is not None
+    assert (found.state, found.values) == (TrialState.COMPLETE, [0.75, 2.0])
+    assert set(found.params) == {"width", "depth", "method", "soften.temperature"}
+    below = shown(complete, question(), 0)
     assert below is not None
     assert (below.values, set(below.params)) == ([0.5, 2.0], {"width", "depth"})
 
 
 def test_a_trial_stopped_below_the_rung_tells_nothing_there() -> None:
     stopped = with_method("hard", 1, state="stopped", scores={0: (0.5, 2.0)})
-    assert reflect(stopped, POOL, 1, 2) is None
-    assert reflect(stopped, POOL, 0, 2) is not None
-    assert reflect(with_method("hard", 1, state="failed"), POOL, 0, 2) is None
+    assert shown(stopped, question(), 1) is None
+    assert shown(stopped, question(), 0) is not None
+    assert shown(with_method("hard", 1, state="failed"), question(), 0) is None
 
 
 def test_a_trial_over_budget_is_infeasible_at_every_rung() -> None:
@@ -247,23 +233,110 @@ def test_a_trial_over_budget_is_infeasible_at_every_rung() -> None:
         "hard", 1, state="stopped", scores={0: (0.5, 2.0)}, violations={"macs": 0.3}
     )
     for rung in (0, 1):
-        shown = reflect(over, POOL, rung, 2)
-        assert shown is not None
-        assert (shown.state, shown.values) == (TrialState.COMPLETE, [0.5, 2.0])
-        assert dict(shown.constraints) == {"macs": 0.3}
+        found = shown(over, question(), rung)
+        assert found is not None
+        assert (found.state, found.values) == (TrialState.COMPLETE, [0.5, 2.0])
+        assert dict(found.constraints) == {"budget": 0.3}
 
 
 def test_a_running_trial_is_known_to_be_under_way() -> None:
     for rung in (0, 1):
-        shown = reflect(with_method("hard", 1), POOL, rung, 2)
-        assert shown is not None
-        assert (shown.state, shown.values) == (TrialState.RUNNING, None)
+        found = shown(with_method("hard", 1), question(), rung)
+        assert found is not None
+        assert (found.state, found.values) == (TrialState.RUNNING, None)
 
 
 def test_over_budget_is_infeasible_also_where_nothing_is_scored_before_training() -> None:
     over = with_method("hard", 1, state="stopped", violations={"macs": 0.3})
     for rung in (0, 1):
-        shown = reflect(over, POOL, rung, 2)
-        assert shown is not None
-        assert (shown.state, len(shown.values or ())) == (TrialState.COMPLETE, 2)
-        assert dict(shown.constraints) == {"macs": 0.3}
+        found = shown(over, question(), rung)
+        assert found is not None
+        assert (found.state, len(found.values or ())) == (TrialState.COMPLETE, 2)
+        assert dict(found.constraints) == {"budget": 0.3}
+
+
+def test_a_running_trial_shows_the_rungs_it_has_passed() -> None:
+    climbing = with_method("hard", 1, scores={0: (0.5, 2.0), 1: (0.6, 2.0)}, passed=True)
+    below = shown(climbing, question(), 1)
+    assert below is not None and below.state == TrialState.COMPLETE
+    above = shown(climbing, question(), 2)
+    assert above is not None and above.state == TrialState.RUNNING
+
+
+def test_directions_are_the_objectives_own() -> None:
+    error = Objective("error", maximised=False, scored=True)
+    assert directions((error, *BOTH)) == ["minimize", "maximize", "minimize"]
+
+
+# A mirror that is kept up to date shows what a new one shows.
+
+
+def lived(sampler: str, mirrors: int, trials: int = 60) -> list[Candidate]:
+    """A search in batches of four, all of which end before the next; with several mirrors each
+    is thrown away now and then."""
+    known: list[Trial] = []
+    changed: set[int] = set()
+    mirror = Mirror(question(sampler))
+    for number in range(trials):
+        if number % max(1, trials // mirrors) == 0:
+            mirror, changed = Mirror(question(sampler)), set(range(number))
+        rung = 1 if sum(1 in t.scores for t in known) >= 12 else 0
+        candidate = mirror.ask(known, changed, rung, seed=number)
+        trial = Trial(number, candidate, sampled=mirror.noted)
+        known.append(trial)
+        changed = {number}
+        if number % 4 == 3:
+            changed = set(range(number - 3, number + 1))
+            known[number - 3 :] = map(ended, known[number - 3 :])
+    return [t.candidate for t in known]
+
+
+def ended(trial: Trial) -> Trial:
+    width = float(trial.candidate.architecture["width"])
+    score = (width / 20 + trial.number % 7 / 100, width)
+    if trial.number % 5 == 4:
+        return replace(trial, state="stopped", scores={0: score})
+    if trial.number % 11 == 10:
+        return replace(trial, state="stopped", violations={"macs": 0.5})
+    return replace(trial, state="complete", scores={0: score, 1: score})
+
+
+@pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s not in ("gp", "grid")])
+def test_a_mirror_made_anew_proposes_the_same(sampler: str) -> None:
+    assert lived(sampler, 1) == lived(sampler, 7)
+
+
+def test_nor_does_a_gaussian_process_tell() -> None:
+    assert lived("gp", 1, trials=18) == lived("gp", 3, trials=18)
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "gp"])
+def test_some_are_shown_all_knobs_for_every_trial(sampler: str) -> None:
+    """They look at axes that all trials have alone."""
+    hard = with_method("hard", 1, state="complete", scores={1: (0.5, 2.0)})
+    own = hard.candidate.architecture.as_dict()
+    found = shown(hard, question(sampler), 1)
+    assert found is not None
+    assert found.params == {
+        **{n: to_optuna(POOL.architectures.axes[n], v) for n, v in own.items()},
+        "method": "hard",
+        "soften.temperature": 5.5,
+    }
+
+
+def test_few_trials_are_shown_of_many_and_the_front_of_the_old_ones() -> None:
+    assert [window(n, 1000) for n in (0, 1000, 1249, 1250, 1499, 1500)] == [
+        0,
+        0,
+        0,
+        250,
+        250,
+        500,
+    ]
+    trials = [ended(with_method("hard", n)) for n in range(1400)]
+    best = replace(trials[3], state="complete", scores={0: (0.99, 1.0), 1: (0.99, 1.0)})
+    trials[3] = best
+    mirror = Mirror(question())
+    mirror.ask(trials, range(1400), 1, seed=0)
+    assert set(mirror.places) <= {3, *range(250, 1400)} and 3 in mirror.places
+    assert len(mirror.study.get_trials(deepcopy=False)) <= 1152
