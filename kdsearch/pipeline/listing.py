@@ -95,8 +95,7 @@ def objectives() -> Rows:
 def samplers() -> Rows:
     from kdsearch.search.study.samplers import SAMPLERS
 
-    about = {"tpe": "tree-structured Parzen estimator", "random": "uniform draws"}
-    return [{"name": name, "about": about[name]} for name in SAMPLERS]
+    return [{"name": name, "about": one.about} for name, one in SAMPLERS.items()]
 
 
 def engines() -> Rows:

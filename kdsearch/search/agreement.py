@@ -2,12 +2,53 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from kdsearch.core.ladder import is_audited
+from kdsearch.core.ladder import TRUSTED, is_audited
 from kdsearch.search.trial import Trial
 
 FEWEST = 8
 """Trials below which a tau says nothing."""
+
+
+class Agreement(NamedTuple):
+    """Of a rung with the next."""
+
+    rung: int
+    tau: float | None
+    trials: int
+    """How many it is taken over: those that went up whatever they scored."""
+
+    @property
+    def says(self) -> str:
+        if self.trials < FEWEST:
+            return f"not known yet, {self.trials} of {FEWEST} audited trials are that far"
+        if self.tau is None:
+            return "all audited trials score alike"
+        if self.tau >= TRUSTED:
+            return "ranks as the next one does: it is believed"
+        if self.tau > 0:
+            return "ranks only partly as the next one does: more go up than it would let"
+        return "says nothing of how the next one ranks: all go up that keep the budget"
+
+
+def agreements(trials: Sequence[Trial], seed: int) -> list[Agreement]:
+    """Of each rung that some trial went up from, with the next."""
+    top = max((t.rung for t in trials), default=0)
+    return [
+        Agreement(rung, tau_between(trials, rung, seed), len(audited_at(trials, rung, seed)))
+        for rung in range(top)
+        if any(rung in t.scores for t in trials)
+    ]
+
+
+def audited_at(trials: Sequence[Trial], rung: int, seed: int) -> list[Trial]:
+    """Those with a score at the rung and at the next that went up whatever they scored."""
+    return [
+        t
+        for t in trials
+        if rung in t.scores and rung + 1 in t.scores and is_audited(seed, t.number)
+    ]
 
 
 def tau_between(trials: Sequence[Trial], rung: int, seed: int) -> float | None:
@@ -16,11 +57,7 @@ def tau_between(trials: Sequence[Trial], rung: int, seed: int) -> float | None:
     Those that were promoted for their score would agree too well. None where there are too
     few, or all are alike.
     """
-    both = [
-        (t.scores[rung][0], t.scores[rung + 1][0])
-        for t in trials
-        if rung in t.scores and rung + 1 in t.scores and is_audited(seed, t.number)
-    ]
+    both = [(t.scores[rung][0], t.scores[rung + 1][0]) for t in audited_at(trials, rung, seed)]
     if len(both) < FEWEST:
         return None
     from scipy.stats import kendalltau

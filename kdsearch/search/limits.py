@@ -1,11 +1,12 @@
 """When a search proposes no more: seconds, device-seconds, or a front that stopped growing."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kdsearch.core.objectives import Objective, minimised
-from kdsearch.core.pareto import hypervolume
+from kdsearch.core.pareto import Values, hypervolume
 from kdsearch.core.quantities import duration
 from kdsearch.core.records import Result
 from kdsearch.search.trial import Trial
@@ -57,11 +58,25 @@ class Limits:
     def stalls(self, trials: Sequence[Trial]) -> bool:
         """Whether the last `patience` completed trials added nothing to the hypervolume."""
         assert self.patience is not None
-        done = [t for t in trials if t.state == "complete"]
-        top = max((t.rung for t in done), default=0)
-        points = [minimised(t.scores[top], self.objectives) for t in done if t.rung == top]
-        if len(points) <= self.patience:
-            return False
-        reference = [max(axis) + 1e-9 for axis in zip(*points, strict=True)]
-        before = hypervolume(points[: -self.patience], reference)
-        return hypervolume(points, reference) <= before * (1 + GROWTH)
+        points = completed(trials, self.objectives)
+        return len(points) > self.patience and is_level(points, self.patience)
+
+
+def stalled(trials: Sequence[Trial], objectives: Sequence[Objective]) -> int:
+    """How many of the latest completed trials added nothing to the hypervolume."""
+    points = completed(trials, objectives)
+    return bisect_left(range(1, len(points)), True, key=lambda last: not is_level(points, last))
+
+
+def completed(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Values]:
+    """The completed trials at the highest rung, in the order they were proposed."""
+    done = [t for t in trials if t.state == "complete"]
+    top = max((t.rung for t in done), default=0)
+    return [minimised(t.scores[top], objectives) for t in done if t.rung == top]
+
+
+def is_level(points: Sequence[Values], last: int) -> bool:
+    """Whether the hypervolume is as large without the last points."""
+    reference = [max(axis) + 1e-9 for axis in zip(*points, strict=True)]
+    before = hypervolume(points[:-last], reference)
+    return hypervolume(points, reference) <= before * (1 + GROWTH)

@@ -130,7 +130,8 @@ def test_where_nothing_is_inherited_every_trial_within_the_budget_is_trained(
     )
     others = [t for t in trials if not t.violations]
     assert all((t.state, set(t.scores)) == ("complete", {1}) for t in others)
-    assert summary(trials).startswith(f"{len(others)} complete, {len(over)} stopped, best ")
+    told = summary(trials, world.terms.objectives)
+    assert told.startswith(f"{len(others)} complete, {len(over)} stopped, best accuracy ")
 
 
 FAILURES = {
@@ -531,5 +532,14 @@ def test_summary() -> None:
         trial(3, "failed"),
         trial(4, "running"),
     ]
-    assert summary(trials) == "2 complete, 1 stopped, 1 failed, best 97.2%"
-    assert summary([]) == ""
+    both = (KNOWN["accuracy"], KNOWN["macs"])
+    told = "2 complete, 1 stopped, 1 failed, best accuracy 97.2 %"
+    assert summary(trials, both) == told
+    assert summary([], both) == ""
+
+
+def test_the_best_in_a_summary_is_that_of_the_first_objectives_direction() -> None:
+    trials = [trial(n, "complete", r1=(0.25 * (n + 1), 9.0)) for n in range(3)]
+    wanted = (KNOWN["calibration_error"], KNOWN["macs"])
+    assert summary(trials, wanted) == "3 complete, best calib. error 0.25"
+    assert summary(trials, (KNOWN["macro_f1"],)) == "3 complete, best macro-F1 0.75"
