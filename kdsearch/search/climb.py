@@ -20,7 +20,7 @@ from kdsearch.core.pareto import Values
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.search.agreement import tau_between
-from kdsearch.search.jobs import inherited_job, trial_job
+from kdsearch.search.jobs import drop_checkpoint, inherited_job, trial_job
 from kdsearch.search.limits import Limits
 from kdsearch.search.source import Bugs, adopted
 from kdsearch.search.study.journal import Study
@@ -234,6 +234,8 @@ class Climb:
         if trial.state == "running":
             job = self.job(trial, max(trial.rung, 0) + 1)
             (self.jobs.appendleft if first else self.jobs.append)(job)
+        elif trial.state != "complete":
+            drop_checkpoint(trial, self.places.trials)
         done = sum(t.state != "running" for t in self.study.trials)
         told = summary(self.study.trials, self.terms.objectives)
         self.progress.step("search", done, told)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from kdsearch.core.records import Architecture, Job
 from kdsearch.core.seeds import derive
+from kdsearch.search.rung import CHECKPOINT
 from kdsearch.search.trial import Trial
 
 
@@ -20,6 +21,11 @@ def trial_job(trial: Trial, rung: int, trials: Path, seed: int) -> Job:
         derive(seed, "trial", trial.number),
         str(trials / f"{trial.number:04d}"),
     )
+
+
+def drop_checkpoint(trial: Trial, trials: Path) -> None:
+    """Nobody goes on from a trial that was stopped or failed."""
+    (trials / f"{trial.number:04d}" / CHECKPOINT).unlink(missing_ok=True)
 
 
 def inherited_job(architecture: Architecture, folder: Path) -> Job:

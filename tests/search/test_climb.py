@@ -216,6 +216,25 @@ def test_one_in_three_climbs_of_those_known_by_then(world: Any) -> None:
     assert 8 <= sum(t.state == "complete" for t in trials) <= 24
 
 
+def test_checkpoints_of_trials_that_are_over_go(world: Any) -> None:
+    """Those of complete ones stay: finalists go on from them."""
+
+    def result(job: Job) -> Result:
+        done: Result = world.result(job)
+        if job.rung > 0:
+            Path(job.folder).mkdir(parents=True, exist_ok=True)
+            (Path(job.folder) / "checkpoint.safetensors").write_bytes(b"weights")
+        return replace(done, state="diverged") if job.name == "trial 5, rung 1" else done
+
+    world = replace(
+        world.having(fractions=(0.1, 0.5, 1.0), reduction=2.0, keep_layers=99), result=result
+    )
+    trials = world.run()
+    kept = {int(p.parent.name) for p in (world.folder / "trials").glob("*/checkpoint*")}
+    assert kept == {t.number for t in trials if t.state == "complete"}
+    assert {t.state for t in trials} == {"complete", "stopped", "failed"}
+
+
 def test_one_in_ten_goes_up_whatever_it_scores(world: Any) -> None:
     terms = {"fractions": (0.1, 0.5, 1.0), "reduction": 4.0, "trials": 60, "keep_layers": 1}
     trials = world.having(**terms, audits=True).run()
