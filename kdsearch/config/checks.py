@@ -12,6 +12,7 @@ from kdsearch.config.objectives_checks import objectives
 from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes
+from kdsearch.config.search_checks import exhaustive, grid, starts
 from kdsearch.config.shaping_checks import shaping
 from kdsearch.config.sources import source_problem
 from kdsearch.config.teachers_checks import each_further, teachers
@@ -216,6 +217,9 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     processes,
     budgets,
     search,
+    starts,
+    exhaustive,
+    grid,
     objectives,
     methods,
     knobs,

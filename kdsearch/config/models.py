@@ -24,6 +24,8 @@ Runtime = Literal["eager", "onnxruntime"]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune"]
 Sampler = Literal["tpe", "nsga2", "gp", "random", "grid"]
+GRID = "grid"
+"""The sampler that takes every student, with one recipe."""
 
 
 class Data(Section):

@@ -1,7 +1,8 @@
 """Reads a config: text or mapping, then overrides, then every check; frozen at the end.
 
-A relative path in `data.name: folder:PATH`, `data.root`, `space` and `weights` is taken from
-the config file's folder if something is there, and from the current folder otherwise.
+A relative path in `data.name: folder:PATH`, `data.root`, `space`, `weights` and
+`search.start_from` is taken from the config file's folder if something is there, and from the
+current folder otherwise.
 """
 
 import os
@@ -129,6 +130,8 @@ def resolved(config: Config, folder: Path) -> Config:
     name = f"folder:{absolute(path, folder)}" if kind == "folder" and path else data.name
     root = data.root and absolute(data.root, folder)
     space = absolute(config.space, folder) if is_path(config.space) else config.space
+    search = config.search
+    start_from = search.start_from and absolute(search.start_from, folder)
     return config.model_copy(
         update={
             "data": data.model_copy(update={"name": name, "root": root}),
@@ -139,6 +142,7 @@ def resolved(config: Config, folder: Path) -> Config:
             },
             "student": with_weights(config.student, folder),
             "space": space,
+            "search": search.model_copy(update={"start_from": start_from}),
         }
     )
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Container
 
-from kdsearch.config.knobs import knob_space
-from kdsearch.config.models import Distill
+from kdsearch.config.knobs import knob_space, knob_spaces, with_largest
+from kdsearch.config.models import GRID, Config, Distill
 from kdsearch.core.records import Recipe
-from kdsearch.core.space import Choice, Value
+from kdsearch.core.space import Choice, Space, Value
 from kdsearch.distill.kinds import check_values, kind
 from kdsearch.errors import UserError
 from kdsearch.spaces.marked import read_value
@@ -49,6 +49,25 @@ def fixed(distill: Distill, method: str, given: Container[str]) -> dict[str, Val
                 f"one recipe needs one value, for example [{one}]"
             )
     return values
+
+
+def searched_methods(config: Config) -> dict[str, Space]:
+    """What a search varies of each method, by name: of a grid nothing."""
+    if config.search.sampler == GRID:
+        return one_recipe(config.distill)
+    return knob_spaces(config.distill)
+
+
+def one_recipe(distill: Distill) -> dict[str, Space]:
+    """The first method with what the config fixes of its knobs; those that it leaves open are
+    no axes, so that they take the method's own defaults.
+
+    Raises:
+        UserError: the config gives a knob several values.
+    """
+    method = distill.names[0]
+    axes = {knob: Choice((value,)) for knob, value in fixed(distill, method, ()).items()}
+    return {method: with_largest(method, Space(axes))}
 
 
 def assigned(part: str, text: str) -> tuple[str, Value]:

@@ -43,7 +43,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
         inherited = inherited_folder(context, supernet, ground.info, metrics)
     prices = prices_of(ground.book, terms, ground.ends["largest"])
     promising = None
-    if inherited is not None and is_small(context):
+    if inherited is not None and is_small(context, sought.pool):
         promising = promising_of(context, ground, sought, inherited)
     question = Question(
         sought.pool,
@@ -68,16 +68,16 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
     context.progress.finish("search", sought.limits.reason)
 
 
-def is_small(context: Context) -> bool:
+def is_small(context: Context, pool: Pool) -> bool:
     """Whether every student is scored with inherited weights before any trial."""
-    return context.space.space.count() <= context.config.search.exhaustive
+    return pool.architectures.count() <= context.config.search.exhaustive
 
 
 def promising_of(
     context: Context, ground: Ground, sought: Sought, inherited: Path
 ) -> list[Architecture]:
     """The students of a small space that are worth a training."""
-    everyone = [Architecture.of(point) for point in context.space.space.points()]
+    everyone = [Architecture.of(point) for point in sought.pool.architectures.points()]
     jobs = [inherited_job(a, inherited) for a in order_of(context)(everyone)]
     results: dict[str, Result] = {}
 

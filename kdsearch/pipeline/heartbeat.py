@@ -1,11 +1,11 @@
 """What a run does right now, in a file that other processes read."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from kdsearch.core.progress import Progress
 from kdsearch.errors import RunError
@@ -28,6 +28,21 @@ class Beat:
     """When the task began."""
     updated: float
     """When this was written: an old time means the process is gone or stuck."""
+    first: int | None = None
+    """What was done of the task when it was first told of: it may have gone on from there."""
+    around: Sequence[Mapping[str, Any]] = ()
+    """The other tasks that are open, each with its task, done, first and since."""
+
+    def of(self, task: str) -> Mapping[str, Any] | None:
+        """An open task, the current one or another: done, first and since."""
+        open_ = {one["task"]: one for one in self.around}
+        if self.task is not None:
+            open_[self.task] = outline(self)
+        return open_.get(task)
+
+
+def outline(beat: Beat) -> dict[str, Any]:
+    return {name: getattr(beat, name) for name in ("task", "done", "first", "since")}
 
 
 def last_beat(path: Path) -> Beat | None:
@@ -73,8 +88,9 @@ class Heartbeat:
         self._progress.step(task, done, note)
         now = self._now()
         known = self._open.get(task, Beat(task, 0, 0, "", since=now, updated=now))
-        told = Beat(task, done, known.total, note or known.note, known.since, updated=now)
-        self._tell(told)
+        first = done if known.first is None else known.first
+        note = note or known.note
+        self._tell(Beat(task, done, known.total, note, known.since, updated=now, first=first))
 
     def finish(self, task: str, note: str = "") -> None:
         self._progress.finish(task, note)
@@ -108,8 +124,9 @@ class Heartbeat:
 
     def _write(self, beat: Beat) -> None:
         self._written, self._waiting = self._clock(), None
+        around = tuple(outline(b) for b in self._open.values() if b.task != beat.task)
         try:
-            write_json(self._path, asdict(beat))
+            write_json(self._path, asdict(replace(beat, around=around)))
         except OSError as error:
             if not self._is_broken:
                 self._progress.say(f"{self._path}: cannot be written ({error.strerror})")

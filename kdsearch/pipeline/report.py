@@ -7,8 +7,8 @@ from typing import Any
 
 import kdsearch
 from kdsearch.config import Config, read_config
-from kdsearch.config.knobs import knob_spaces
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.recipes import searched_methods
 from kdsearch.config.vary import training_space
 from kdsearch.core.budget import parse, resolve
 from kdsearch.core.objectives import Objective, in_order
@@ -196,7 +196,7 @@ def searched(
     front: Mapping[str, Any] | None,
 ) -> rows.SearchSummary:
     space = load_space(config.space)
-    pool = knob_spaces(config.distill)
+    pool = searched_methods(config)
     return rows.SearchSummary(
         space=space.name,
         count=space.count,

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kdsearch.config.knobs import knob_space, knob_spaces
+from kdsearch.config.knobs import knob_space
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.recipes import searched_methods
 from kdsearch.config.vary import taught_methods, training_space
 from kdsearch.core.objectives import beyond_accuracy
 from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
@@ -21,6 +22,7 @@ from kdsearch.pipeline.differences import switched
 from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.starts import starts_of
+from kdsearch.pipeline.supernet import as_plain
 from kdsearch.pipeline.teacher import untrained
 from kdsearch.pipeline.terms import limits_of, terms_of
 from kdsearch.pipeline.trials import readable
@@ -43,9 +45,13 @@ class Found:
     setting: Setting
 
 
-def searched(context: Context, ground: Ground) -> Found:
-    """Runs (or goes on with) the search of this space, these methods and these objectives."""
-    pool = pool_of(context)
+def searched(context: Context, ground: Ground, pool: Pool | None = None) -> Found:
+    """Runs (or goes on with) the search of this space, these methods and these objectives.
+
+    Args:
+        pool: part of what the config searches; None: all of it.
+    """
+    pool = pool or pool_of(context)
     setting = setting_of(context, ground)
     terms = terms_of(context)
     key = study_key(context, ground, pool, setting)
@@ -84,7 +90,7 @@ def pool_of(context: Context) -> Pool:
     Raises:
         UserError: a method whose students ship with more than themselves.
     """
-    methods = knob_spaces(context.config.distill)
+    methods = searched_methods(context.config)
     for name, space in methods.items():
         if ships_more(name, space):
             raise UserError(
@@ -130,9 +136,11 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
     objectives = objectives_of(config.search.objectives)
     own = [one for one in objectives if one.function is not None]
     sources = {m: content_hash(text) for m in methods if (text := written_elsewhere(m))}
+    part = pool.architectures
     return {
         "version": VERSION,
         "space": space_key(context),
+        **({} if part == context.space.space else {"students": as_plain(part)}),
         "methods": methods,
         "training": {name: asdict(axis) for name, axis in pool.training.axes.items()},
         **({"sources": sources} if sources else {}),

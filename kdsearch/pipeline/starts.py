@@ -16,12 +16,17 @@ def starts_of(context: Context, pool: Pool) -> list[Start]:
     """In the order they are tried, each once.
 
     Raises:
-        UserError: an architecture that is not of the space, or a front without students of it.
+        UserError: the run itself is named, or a front without students of the space.
         RunError: there is no front in the run named.
     """
     search, space = context.config.search, pool.architectures
     found = [Start(student(each, space)) for each in search.start]
     if search.start_from is not None:
+        if Path(search.start_from).resolve() == context.run.root.resolve():
+            raise UserError(
+                f"search.start_from: {search.start_from} is this run itself, which goes on "
+                "from its own trials anyway; remove it, or name another run"
+            )
         earlier = list(of_front(Path(search.start_from), pool))
         if not earlier:
             raise UserError(

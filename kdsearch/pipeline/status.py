@@ -7,6 +7,7 @@ from typing import Any
 
 from kdsearch.core.quantities import duration
 from kdsearch.errors import RunError
+from kdsearch.pipeline import standing
 from kdsearch.pipeline.heartbeat import last_beat
 from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir, mapping
@@ -14,7 +15,7 @@ from kdsearch.search.trial import Trial
 
 
 def status(run: RunDir) -> dict[str, Any]:
-    """JSON-able: busy, what is going on, seconds by stage, trials by state, reasons.
+    """JSON-able: busy, what is going on, seconds by stage, how the search stands, reasons.
 
     Raises:
         RunError: there is no run in this folder.
@@ -23,14 +24,16 @@ def status(run: RunDir) -> dict[str, Any]:
         raise RunError(f"{run.root}: no run here; `kdsearch run CONFIG --out {run.root}`")
     facts = run.facts()
     trials = recorded(run, facts["study"]) if "study" in facts else []
+    busy, beat = run.busy(), last_beat(run.progress)
     return {
         "run": str(run.root),
-        "busy": run.busy(),
+        "busy": busy,
         "stages": stages(run, facts, trials),
         "seconds": run.read(run.ledger)["stages"] if run.ledger.exists() else {},
-        "now": asdict(beat) if (beat := last_beat(run.progress)) else {},
+        "now": asdict(beat) if beat else {},
         "trials": dict(Counter(t.state for t in trials)),
         "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
+        "search": standing.standing(run, facts, trials, beat if busy else None),
         "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
         "front": len(run.read(run.front)["points"]) if run.front.exists() else 0,
         "busy_latencies": busy_latencies(run, trials),
@@ -85,6 +88,7 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         out.append(f"now: {now['task']}, {now['done']} of {now['total']} after {spent}{note}")
     if content["trials"]:
         out.append("trials: " + ", ".join(f"{n} {s}" for s, n in content["trials"].items()))
+    out += standing.lines(content["search"])
     if busy := content["busy_latencies"]:
         out.append(f"latency of {busy} students measured on a busy machine")
     out += [f"  {n} × {why}" for why, n in content["reasons"].items()]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
 from kdsearch.core.records import Architecture
 from kdsearch.measure.book import TIMED, CostBook
@@ -16,7 +17,9 @@ from kdsearch.search.terms import Prices, Terms
 def terms_of(context: Context) -> Terms:
     search = context.config.search
     return Terms(
-        trials=search.trials,
+        trials=min(search.trials, context.space.space.count())
+        if search.sampler == GRID
+        else search.trials,
         batch=search.batch_size,
         fractions=tuple(search.rungs),
         keep_layers=search.screen_layers,

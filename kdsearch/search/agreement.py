@@ -12,7 +12,7 @@ FEWEST = 8
 
 
 class Agreement(NamedTuple):
-    """Of a rung with the next."""
+    """How far a rung ranks as the next one does."""
 
     rung: int
     tau: float | None
@@ -26,10 +26,10 @@ class Agreement(NamedTuple):
         if self.tau is None:
             return "all audited trials score alike"
         if self.tau >= TRUSTED:
-            return "ranks as the next one does: it is believed"
+            return "they rank alike, the lower one is believed"
         if self.tau > 0:
-            return "ranks only partly as the next one does: more go up than it would let"
-        return "says nothing of how the next one ranks: all go up that keep the budget"
+            return "they rank alike only in part, more go up than the lower one would let"
+        return "the lower one says nothing of the next, all that keep the budget go up"
 
 
 def agreements(trials: Sequence[Trial], seed: int) -> list[Agreement]:

@@ -80,8 +80,11 @@ def test_the_file_tells_what_is_going_on(path: Path, clock: Clock) -> None:
         "note": "loss 0.3",
         "since": 1_000_005,
         "updated": 1_000_008,
+        "first": 4,
+        "around": [],
     }
-    assert last_beat(path) == Beat("teacher", 4, 10, "loss 0.3", 1_000_005, 1_000_008)
+    found = last_beat(path)
+    assert found == Beat("teacher", 4, 10, "loss 0.3", 1_000_005, 1_000_008, 4, [])
 
 
 def test_one_write_a_second(path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +114,41 @@ def test_after_a_task_the_one_around_it_is_told_of(path: Path, clock: Clock) -> 
     beat.finish("search")
     told = last_beat(path)
     assert told is not None and told.task is None
+
+
+def test_a_task_is_found_while_another_is_told_of(path: Path, clock: Clock) -> None:
+    """And where it went on from: 20 trials were over before this sitting."""
+    beat = beating(path, clock)
+    beat.start("search", 40)
+    for done in (20, 23):
+        clock.seconds += 10
+        beat.step("search", done)
+    clock.seconds += 5
+    beat.start("trial 7, rung 1", 12)
+    told = last_beat(path)
+    assert told is not None and told.task == "trial 7, rung 1"
+    search = told.of("search")
+    assert search == {"task": "search", "done": 23, "first": 20, "since": 1_000_000}
+    inner = told.of("trial 7, rung 1")
+    assert inner is not None and inner["since"] == 1_000_025
+    assert told.of("teacher") is None
+    beat.finish("trial 7, rung 1")
+    told = last_beat(path)
+    assert told is not None and told.of("search") == search
+    beat.finish("search")
+    told = last_beat(path)
+    assert told is not None and told.of("search") is None
+
+
+def test_a_beat_of_an_earlier_version_is_read(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text(
+        '{"task": "search", "done": 2, "total": 9, "note": "", "since": 5, "updated": 6}'
+    )
+    told = last_beat(path)
+    assert told is not None and told.of("search") == {
+        "task": "search", "done": 2, "first": None, "since": 5,
+    }  # fmt: skip
 
 
 def test_an_error_leaves_where_it_happened(path: Path, clock: Clock) -> None:
