@@ -211,6 +211,18 @@ def on_a_run(verbs: Any) -> None:
         help="how they are trained, with METHOD@KNOB=VALUE as in compare; default: %(default)s",
     )
     as_json(one)
+    one = of_run(
+        verbs, "search-baselines", "simpler searches at the same cost: is this one any better?"
+    )
+    one.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="of each baseline and of the search itself, the run being the first: up to "
+        "6 * N - 1 searches of the run's training time; default: %(default)s",
+    )
+    as_json(one)
     of_run(verbs, "report", "writes RUN/report.html and prints its path")
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)

@@ -15,7 +15,7 @@ from typing import Any
 
 from kdsearch.arguments import parser
 from kdsearch.errors import BudgetError, KdsearchError, UserError
-from kdsearch.many_runs import batch, submit
+from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -305,6 +305,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             distill,
             compare,
             compare_teachers,
+            search_baselines,
             status,
             front,
             trials,

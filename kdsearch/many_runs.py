@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kdsearch.pipeline.terminal import terminal_progress
+from kdsearch.rundir import RunDir
 
 
 def batch(arguments: argparse.Namespace) -> int:
@@ -48,6 +49,20 @@ def submit(arguments: argparse.Namespace) -> int:
     return hand_over(
         order, arguments.address, shown, overrides=arguments.set, follows=arguments.follow
     )
+
+
+def search_baselines(arguments: argparse.Namespace) -> int:
+    """The run's search against simpler ones; its page shows it, too."""
+    from kdsearch.pipeline.baseline_results import text
+    from kdsearch.pipeline.baselines import baselines
+    from kdsearch.pipeline.report import reported
+
+    found = RunDir(Path(arguments.run))
+    with terminal_progress(sys.stderr) as progress:
+        content = baselines(found, progress, seeds=arguments.seeds)
+    reported(found)
+    say(content, arguments.json, text(content))
+    return 0
 
 
 def out_of(arguments: argparse.Namespace) -> Path:

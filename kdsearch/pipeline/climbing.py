@@ -32,6 +32,8 @@ class Sought:
     setting: Setting
     terms: Terms
     limits: Limits
+    planned: int
+    """Trials that the sampler reckons with."""
 
 
 def climb(context: Context, ground: Ground, sought: Sought) -> None:
@@ -49,7 +51,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
         sought.pool,
         terms.objectives,
         context.config.search.sampler,
-        terms.trials,
+        sought.planned,
         bounded=bool(terms.bounds),
     )
     context.progress.start("search", max(terms.trials, len(study.trials)))

@@ -19,6 +19,7 @@ from kdsearch.data.stored import read_info
 from kdsearch.files import read_json, write_text
 from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
 from kdsearch.pipeline.importance import important, is_enough
+from kdsearch.pipeline.standing import standing
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import named_scores, recorded
 from kdsearch.report import summary as rows
@@ -28,6 +29,8 @@ from kdsearch.rundir import RunDir, mapping
 from kdsearch.search.rung import result_files
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
+
+BASELINES = "baselines.json"
 
 
 def reported(run: RunDir) -> Path:
@@ -45,7 +48,8 @@ def reported(run: RunDir) -> Path:
 
 def is_stale(run: RunDir) -> bool:
     """Whether the page is missing, or older than what it shows."""
-    shown = (run.config, run.state, run.ledger, run.front, run.audit)
+    held = run.root / BASELINES
+    shown = (run.config, run.state, run.ledger, run.front, run.audit, held)
     if not run.report.exists():
         return True
     made = run.report.stat().st_mtime
@@ -73,7 +77,8 @@ def summarized(run: RunDir) -> rows.Summary:
         limits=tuple(limits(config, facts)),
         trials=tuple(dot(t, [one.name for one in objectives], cost) for t in trials),
         curves=tuple(curves(run, facts, points)),
-        search=searched(config, objectives, facts, front),
+        search=searched(config, objectives, facts, front, standing(run, facts, trials, None)),
+        baselines=baselines_of(run, facts),
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
         device=device_of(run),
@@ -90,6 +95,13 @@ def audit_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found = mapping(run.audit)
     has = facts.get("supernet")
     return found if has and found.get("supernet") == Path(has).name else None
+
+
+def baselines_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What simpler searches reached beside the search that the run shows."""
+    path = run.root / BASELINES
+    found = mapping(path) if path.exists() else {}
+    return found if found and found["study"] == facts.get("study") else None
 
 
 def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.StudentRow:
@@ -194,7 +206,9 @@ def searched(
     objectives: Sequence[Objective],
     facts: Mapping[str, Any],
     front: Mapping[str, Any] | None,
+    stands: Mapping[str, Any],
 ) -> rows.SearchSummary:
+    """`stands`: see `standing`."""
     space = load_space(config.space)
     pool = searched_methods(config)
     return rows.SearchSummary(
@@ -212,7 +226,18 @@ def searched(
         ),
         choices={name: str(axis) for name, axis in space.space.axes.items()},
         hypervolume=None if front is None else front["hypervolume"],
+        ended_by=stands.get("ended_by") or "",
+        climbed=tuple(climbed(stands)),
     )
+
+
+def climbed(stands: Mapping[str, Any]) -> Iterator[rows.RungRow]:
+    """The rungs of the search, those of finalists left out."""
+    told = {one["rung"]: one for one in stands.get("agreement", ())}
+    for rung, trials in stands.get("rungs", {}).items():
+        beside = told.get(int(rung), {"says": "", "tau": None})
+        seconds = stands["device_seconds"].get(rung)
+        yield rows.RungRow(int(rung), trials, seconds, beside["says"], beside["tau"])
 
 
 def varied(config: Config) -> dict[str, Space]:

@@ -37,6 +37,15 @@ VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is searched of all that a config searches."""
+
+    pool: Pool
+    planned: int
+    """Trials that the sampler reckons with; the config's may be a limit far beyond."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """A finished search: what the finalists' stage goes on from."""
 
@@ -45,13 +54,14 @@ class Found:
     setting: Setting
 
 
-def searched(context: Context, ground: Ground, pool: Pool | None = None) -> Found:
+def searched(context: Context, ground: Ground, part: Part | None = None) -> Found:
     """Runs (or goes on with) the search of this space, these methods and these objectives.
 
     Args:
-        pool: part of what the config searches; None: all of it.
+        part: what is searched of what the config says; None: all of it.
     """
-    pool = pool or pool_of(context)
+    part = part or Part(pool_of(context), terms_of(context).trials)
+    pool = part.pool
     setting = setting_of(context, ground)
     terms = terms_of(context)
     key = study_key(context, ground, pool, setting)
@@ -70,9 +80,9 @@ def searched(context: Context, ground: Ground, pool: Pool | None = None) -> Foun
     limits = limits_of(context, terms, run.trials(name))
     if is_open(study.trials, terms, limits):
         with context.timed("search"):
-            climb(
-                context, ground, Sought(study, run.trials(name), pool, setting, terms, limits)
-            )
+            trials, planned = run.trials(name), part.planned
+            sought = Sought(study, trials, pool, setting, terms, limits, planned)
+            climb(context, ground, sought)
     note_rungs(run.ledger, run.trials(name))
     return Found(name, study.trials, setting)
 

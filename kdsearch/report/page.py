@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from kdsearch.core.quantities import duration, percent
 from kdsearch.report import curves, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
+from kdsearch.report.baselines import baselines
 from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.importance import importance
@@ -32,6 +33,7 @@ def page(summary: Summary) -> str:
         section("Training", _curves(summary)),
         section("What was searched", _searched(summary)),
         _what_mattered(summary),
+        _baselines(summary),
         section("Can the ranking be trusted?", ranking(summary.audit)),
         section("Time per stage", _stages(summary)),
         section("Data", _data(summary.data)),
@@ -189,7 +191,9 @@ def _searched(summary: Summary) -> Markup:
         if summary.search
         else nothing("The search has not begun.")
     )
-    return joined([what, element("h3", "Trials by state"), searched.what_became_of_it(summary)])
+    became = searched.what_became_of_it(summary)
+    climbed = searched.rungs_climbed(summary.search)
+    return joined([what, climbed, element("h3", "Trials by state"), became])
 
 
 def _what_mattered(summary: Summary) -> Markup:
@@ -197,6 +201,13 @@ def _what_mattered(summary: Summary) -> Markup:
     if not summary.importance:
         return Markup("")
     return section("What mattered", importance(summary.importance))
+
+
+def _baselines(summary: Summary) -> Markup:
+    """Nothing where none were run."""
+    if summary.baselines is None:
+        return Markup("")
+    return section("Is the search better than simpler ones?", baselines(summary.baselines))
 
 
 def _stages(summary: Summary) -> Markup:

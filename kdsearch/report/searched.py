@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from kdsearch.core.quantities import count
+from kdsearch.core.quantities import count, duration
 from kdsearch.report.axes import drawable
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.summary import MethodRow, SearchSummary, Summary, TrialDot, TrialState
@@ -28,6 +28,7 @@ def what_was_searched(search: SearchSummary) -> Markup:
             "space": search.space + (f", {search.count:,} students" if search.count else ""),
             "objectives": SEPARATOR.join(search.objectives),
             "trials asked for": f"{search.trials:,}",
+            "ended by": search.ended_by,
             "rungs": f"{start}{rungs} of full distillation" if rungs else "",
             "sampler": search.sampler,
             "engine": search.engine,
@@ -37,6 +38,33 @@ def what_was_searched(search: SearchSummary) -> Markup:
         }
     )
     return joined([listed, _methods(search.methods), _choices(search)])
+
+
+def rungs_climbed(search: SearchSummary | None) -> Markup:
+    """How many trials came to each rung, what that took, and how far rungs agree."""
+    if search is None or not search.climbed:
+        return Markup("")
+    headers = ("rung", "trials", "device time", "beside the next rung")
+    rows = [
+        row(
+            headers,
+            [
+                Cell(str(one.rung), _trained_for(one.rung, search)),
+                Cell(f"{one.trials:,}", number=True),
+                Cell(duration(one.device_seconds), number=True),
+                Cell(one.agreement, "" if one.tau is None else f"Kendall's tau {one.tau:.2f}"),
+            ],
+        )
+        for one in search.climbed
+    ]
+    return joined([element("h3", "How far trials came"), table(headers, rows, "plain")])
+
+
+def _trained_for(rung: int, search: SearchSummary) -> str:
+    if rung == 0:
+        return "inherited weights"
+    shares = search.rungs[rung - 1 : rung]
+    return "".join(f"{share * 100:g} % of full distillation" for share in shares)
 
 
 def _methods(methods: Sequence[MethodRow]) -> Markup:

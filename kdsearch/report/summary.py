@@ -121,6 +121,20 @@ class MethodRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RungRow:
+    """One rung of a search."""
+
+    rung: int
+    trials: int
+    """How many have a score there."""
+    device_seconds: float | None = None
+    """None at rung 0, whose scores belong to students and are shared by runs."""
+    agreement: str = ""
+    """How far it ranks as the next one does, in words."""
+    tau: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchSummary:
     space: str
     count: int | None
@@ -136,6 +150,10 @@ class SearchSummary:
     choices: Mapping[str, str] = field(default_factory=dict)
     """Axis of the space to its values: 'stage1.width' to 'one of 8, 12, 16'."""
     hypervolume: float | None = None
+    ended_by: str = ""
+    """Which limit ended it: 'search.trials: 40'; empty while it goes on."""
+    climbed: tuple[RungRow, ...] = ()
+    """Rung by rung."""
     inherits: bool = True
     """Whether students were scored with inherited weights before the first rung."""
 
@@ -176,6 +194,8 @@ class Summary:
     device: Mapping[str, Scalar] = field(default_factory=dict)
     audit: Mapping[str, Any] | None = None
     """Content of audit.json: how far the ranking by inherited weights can be trusted."""
+    baselines: Mapping[str, Any] | None = None
+    """Content of baselines.json: what simpler searches reached at the same cost."""
     importance: tuple[Mapping[str, Any], ...] = ()
     """What the scores depend on, by objective; empty where there are too few trials."""
     warnings: tuple[str, ...] = ()
