@@ -1,33 +1,66 @@
 """Files written whole or not at all, JSON with one spelling, and hashes of content."""
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kdsearch.errors import RunError
 
 ENTRY = "key.json"
 """Marks a folder of the store: a whole result, made again when the folder is removed."""
+REFUSALS: Mapping[int, str] = MappingProxyType(
+    {
+        errno.ENOSPC: "make room there",
+        errno.EDQUOT: "make room there",
+        errno.EFBIG: "allow larger files there",
+        errno.EROFS: "make it writable",
+        errno.EIO: "see to that disk",
+    }
+)
+"""What a disk refuses, and the way out; nothing that was to be written is at fault."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes `content` so that a reader sees the old file or the new one, never half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with naming(path):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of the block names this file: a failed write knows none by itself."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
         raise
+
+
+def refused(error: BaseException) -> str | None:
+    """One line for what a disk refused, with the way out; None for any other error."""
+    if not isinstance(error, OSError) or (code := error.errno or 0) not in REFUSALS:
+        return None
+    where = f"{error.filename}: " if error.filename else ""
+    what = os.strerror(code).lower()
+    return f"{where}{what}; {REFUSALS[code]}, and the same command goes on from here"
 
 
 def write_text(path: Path, content: str) -> None:

@@ -1,8 +1,10 @@
 """The files of a run: one folder, its names, its one writer."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EACCES, EPERM, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +129,20 @@ class RunDir:
                 f"{self.root}: another process is at work here; "
                 f"`kdsearch status {self.root}` shows what it does"
             ) from None
+        except OSError as error:
+            if error.errno not in (EROFS, EACCES, EPERM):
+                raise
+            raise RunError(
+                f"{self.root}: cannot be written ({os.strerror(error.errno).lower()}); make it "
+                "writable, or name another folder with --out"
+            ) from error
         try:
             yield
         finally:
             lock.release()
 
     def busy(self) -> bool:
-        """Whether a process is at work on this run."""
+        """Whether a process is at work on this run; none is where nobody can write."""
         if not self.root.exists():
             return False
         lock = FileLock(self.root / ".lock")
@@ -141,6 +150,8 @@ class RunDir:
             lock.acquire(timeout=0)
         except Timeout:
             return True
+        except OSError:
+            return False
         lock.release()
         return False
 

@@ -2,9 +2,11 @@
 
 import copy
 import os
+import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,28 @@ TINY: Mapping[str, Any] = {
 
 Tiny = Callable[..., dict[str, Any]]
 Go = Callable[..., RunDir]
+NoRoom = Callable[[int], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def no_room() -> NoRoom:
+    """`with no_room(1000):` every write beyond a file's first 1000 bytes is refused (EFBIG)."""
+
+    @contextmanager
+    def refusing(size: int) -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return refusing
 
 
 @pytest.fixture(scope="session")

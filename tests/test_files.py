@@ -1,5 +1,6 @@
 """Files are whole or not there, also when the process dies in the middle of writing."""
 
+import errno
 import math
 import os
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from kdsearch.files import (
     file_hash,
     made_folder,
     read_json,
+    refused,
     write_bytes,
     write_json,
     write_text,
@@ -168,3 +171,33 @@ def test_a_folder_where_none_can_be_is_one_line(tmp_path: Path) -> None:
         made_folder(tmp_path / "file")
     with pytest.raises(RunError, match=r"x: cannot be a folder \(Not a directory\)"):
         made_folder(tmp_path / "file" / "x")
+
+
+def test_a_refused_write_names_the_file_and_leaves_the_old_one(
+    no_room: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "front.json"
+    write_bytes(path, b"old")
+    with no_room(100), pytest.raises(OSError, match="File too large") as caught:
+        write_bytes(path, b"x" * 101)
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
+    line = "file too large; allow larger files there, and the same command goes on from here"
+    assert refused(caught.value) == f"{path}: {line}"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "", "a"), "a: no space left on device; make room there"),
+        (OSError(errno.EDQUOT, "?"), "disk quota exceeded; make room there"),
+        (OSError(errno.EROFS, "?", "a"), "a: read-only file system; make it writable"),
+        (OSError(errno.EIO, "?", "a"), "a: input/output error; see to that disk"),
+    ],
+)
+def test_what_a_disk_refuses_has_a_way_out(error: OSError, line: str) -> None:
+    assert refused(error) == f"{line}, and the same command goes on from here"
+
+
+@pytest.mark.parametrize("error", [OSError(), OSError(errno.ENOENT, "?", "a"), ValueError(28)])
+def test_what_no_disk_refused_is_something_else(error: Exception) -> None:
+    assert refused(error) is None

@@ -1,5 +1,6 @@
 """The files of a run, and its one writer."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 
 from kdsearch.errors import RunError
 from kdsearch.files import write_json
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import FileLock, RunDir
 
 
 @pytest.fixture
@@ -113,3 +114,19 @@ def test_what_is_no_link_is_left_alone(run: RunDir, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"teacher: in the way of a link of this name"):
         run.link("teacher", tmp_path)
     assert (run.root / "teacher").read_text() == "somebody's own"
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES])
+def test_where_nothing_can_be_written_nobody_is_at_work(
+    run: RunDir, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*_: object, **__: object) -> None:
+        raise OSError(code, "?", str(run.root / ".lock"))
+
+    monkeypatch.setattr(FileLock, "acquire", refusing)
+    way_out = "make it writable, or name another folder with --out"
+    words = {errno.EROFS: "read-only file system", errno.EACCES: "permission denied"}[code]
+    with pytest.raises(RunError) as caught:
+        run.writing().__enter__()
+    assert str(caught.value) == f"{run.root}: cannot be written ({words}); {way_out}"
+    assert not run.busy()

@@ -17,6 +17,27 @@ class Progress(Protocol):
         """One line worth reading."""
 
 
+class Noting:
+    """Hands on to another one, and keeps the lines that were said."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.lines: list[str] = []
+
+    def start(self, task: str, total: int) -> None:
+        self._progress.start(task, total)
+
+    def step(self, task: str, done: int, note: str = "") -> None:
+        self._progress.step(task, done, note)
+
+    def finish(self, task: str, note: str = "") -> None:
+        self._progress.finish(task, note)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        self._progress.say(line)
+
+
 class Silent:
     """Progress for tests and workers: keeps still."""
 

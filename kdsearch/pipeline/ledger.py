@@ -3,10 +3,13 @@
 {"stages": {"teacher": 12.5, …}, "rungs": {"1": {"jobs": 14, "device_seconds": 80.1}, …}}
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kdsearch.errors import RunError
 from kdsearch.files import read_json, write_json
+from kdsearch.search.leavings import read_result
 
 
 def spent(ledger: Path) -> dict[str, float]:
@@ -33,14 +36,16 @@ def note_rungs(ledger: Path, trials: Path) -> None:
 def by_rung(trials: Path) -> dict[int, dict[str, float]]:
     """Jobs and device-seconds of a study's results, from the files that the workers left.
 
-    Rung 0 is not among them: it belongs to architectures, and is shared by runs.
+    Rung 0 is not among them: it belongs to architectures, and is shared by runs. Nor are
+    those whose file was damaged since: what they took is not known.
     """
     found: dict[int, dict[str, float]] = {}
     for path in sorted(trials.glob("**/rung*.json")):
-        result = read_json(path)
-        row = found.setdefault(result["rung"], {"jobs": 0, "device_seconds": 0.0})
-        row["jobs"] += 1
-        row["device_seconds"] = round(row["device_seconds"] + result["seconds"], 3)
+        with suppress(RunError):
+            result = read_result(path)
+            row = found.setdefault(result.rung, {"jobs": 0, "device_seconds": 0.0})
+            row["jobs"] += 1
+            row["device_seconds"] = round(row["device_seconds"] + result.seconds, 3)
     return found
 
 

@@ -1,5 +1,7 @@
 """What the machine refused, told apart from bugs of ours."""
 
+from kdsearch.files import refused
+
 
 def surroundings(error: Exception) -> str | None:
     """One line for what the machine refused: memory, or a file; None for a bug of ours."""
@@ -11,5 +13,6 @@ def surroundings(error: Exception) -> str | None:
             "a smaller batch_size, data.limit or teacher.width needs less"
         )
     if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
-    return None
+        plain = f"{error.filename}: {(error.strerror or 'cannot be used').lower()}"
+        return refused(error) or plain
+    return refused(error)

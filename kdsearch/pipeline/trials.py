@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,15 +41,20 @@ def recorded(run: RunDir, study: str) -> list[Trial]:
         return read_trials(run.journal(study))
 
 
+STUMBLED = (ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""Over a record that is not as it was written, on the way from its bytes to a trial."""
+
+
 @contextmanager
 def readable(journal: Path) -> Iterator[None]:
-    """Names the journal and the way out where the block finds a damaged record.
+    """Names the journal and the way out where the block, which reads it, finds a damaged
+    record.
 
     A journal that is removed is written again from the results that the trials left.
     """
     try:
         yield
-    except json.JSONDecodeError as error:
+    except STUMBLED as error:
         raise damaged(journal, "a record is damaged") from error
 
 

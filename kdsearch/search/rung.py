@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from kdsearch.core.ladder import steps_at
-from kdsearch.core.progress import Progress
+from kdsearch.core.progress import Noting, Progress
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.seeds import derive
 from kdsearch.data.augment import normalise
@@ -24,14 +24,14 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import SearchData
 from kdsearch.distill.kinds import method_of
 from kdsearch.distill.method import Auxiliary, Method
-from kdsearch.errors import KdsearchError, ObjectiveError, TrainingError
-from kdsearch.files import damaged, write_bytes, write_json
+from kdsearch.errors import KdsearchError, ObjectiveError, RunError, TrainingError
+from kdsearch.files import refused, write_bytes, write_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.measure.scores import scores_of
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
-from kdsearch.rundir import mapping
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
+from kdsearch.search.leavings import claim, is_claimed, read_result
 from kdsearch.search.pool import TEACHER, teacher_of
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
@@ -49,6 +49,8 @@ CALIBRATION_BATCH = 128
 SCORED_BATCH = 500
 STUDENT = "student.safetensors"
 CHECKPOINT = "checkpoint.safetensors"
+REFUSED = "refused"
+"""Among a result's details: a disk refused a file, which is no fault of the job."""
 
 
 def result_path(job: Job) -> Path:
@@ -67,12 +69,7 @@ def stored_result(job: Job) -> Result | None:
         RunError: the file was damaged since.
     """
     path = result_path(job)
-    if not path.exists():
-        return None
-    try:
-        return Result.of(mapping(path))
-    except TypeError as error:
-        raise damaged(path, "not what a run writes") from error
+    return read_result(path) if path.exists() and is_claimed(job) else None
 
 
 def forget_result(job: Job) -> None:
@@ -89,12 +86,19 @@ class Rungs:
     """A teacher passed as a Python object, which no path can bring to another process."""
     teachers: dict[str, nn.Module] = field(default_factory=dict, repr=False)
     """Those that were asked for, by name."""
+    told: Noting = field(init=False, repr=False)
+    """Progress that keeps what is said during a job: that stands in its result."""
+
+    def __post_init__(self) -> None:
+        self.told = Noting(self.progress)
 
     def __call__(self, job: Job) -> Result:
         """Does the job, whatever happens: an error becomes a result that says what it was."""
         torch.set_num_threads(self.setting.threads)
         started = time.perf_counter()
+        self.told.lines.clear()
         try:
+            self.look_around(job)
             result = self.inherited(job) if job.rung == 0 else self.distilled(job)
         except ObjectiveError as error:
             result = Result(job.name, job.rung, "objective", reason=str(error))
@@ -102,18 +106,35 @@ class Rungs:
             result = Result(job.name, job.rung, "diverged", reason=str(error))
         except Exception as error:
             result = self.failed(job, error)
-        result = replace(result, seconds=time.perf_counter() - started)
+        said = {"said": list(self.told.lines)} if self.told.lines else {}
+        details = {**result.details, **said}
+        result = replace(result, seconds=time.perf_counter() - started, details=details)
         write_json(result_path(job), result.as_dict())
         if result.state == "done" and job.rung == len(self.setting.fractions):
             (Path(job.folder) / CHECKPOINT).unlink(missing_ok=True)  # no rung goes on from it
         return result
 
+    def look_around(self, job: Job) -> None:
+        """What lies in the folder and is of no use goes, and is named."""
+        if job.rung > 0 and (line := claim(job)):
+            self.told.say(line)
+        path = result_path(job)
+        try:
+            stored_result(job)
+        except RunError:
+            path.unlink()
+            self.told.say(f"{path}: damaged; {job.name} is done again")
+
     def failed(self, job: Job, error: Exception) -> Result:
-        """What went wrong inside a job: too little memory, a file of ours, or our own fault."""
+        """What went wrong inside a job: too little memory, a disk, a file of ours, or our own
+        fault.
+        """
         if is_out_of_memory(error):
             batch = self.setting.plan.batch_size
             reason = f"at batch_size {batch}; try distill.batch_size: {max(1, batch // 2)}"
             return Result(job.name, job.rung, "out of memory", reason=reason)
+        if line := refused(error):
+            return Result(job.name, job.rung, "bug", reason=line, details={REFUSED: True})
         details = {"traceback": "".join(traceback.format_exception(error))}
         kind = "" if isinstance(error, KdsearchError) else f"{type(error).__name__}: "
         reason = f"{kind}{error}".partition("\n")[0]
@@ -135,7 +156,7 @@ class Rungs:
             plan,
             until=steps_at(job.rung, setting.fractions, plan.steps),
             checkpoint=folder / CHECKPOINT,
-            tell=Telling(self.progress, job.name),
+            tell=Telling(self.told, job.name),
         )
         student = task.shipped(done.average)
         calibrate(student, self.calibration)
@@ -172,7 +193,7 @@ class Rungs:
         """Of the teacher of this name."""
         supernet = None if self.setting.supernet is None else self.supernet
         network = self.teacher(teacher)
-        pupil = Pupil(supernet, network, self.feed, self.calibration, self.progress)
+        pupil = Pupil(supernet, network, self.feed, self.calibration, self.told)
         setting = replace(self.setting, teacher=self.setting.folder_of(teacher))
         return auxiliary_teacher(setting, wanted, student, pupil)
 
@@ -215,7 +236,7 @@ class Rungs:
         if name not in self.teachers:
             folder = self.setting.folder_of(name)
             assert folder is not None, "a method that needs a teacher, and no teacher"
-            course = Course(self.feed, self.setting.plan, Path(), self.progress)
+            course = Course(self.feed, self.setting.plan, Path(), self.told)
             self.teachers[name] = load_teacher(Path(folder), course, self.given)
         return self.teachers[name]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from kdsearch.core.records import Job, Result
-from kdsearch.errors import SearchError
-from kdsearch.search.rung import forget_result, result_path, stored_result
+from kdsearch.errors import RunError, SearchError
+from kdsearch.search.rung import REFUSED, forget_result, result_path, stored_result
 
 Phase: TypeAlias = Generator[Sequence[Job], Mapping[str, Result], None]
 Work: TypeAlias = Callable[[Job], Result]
@@ -30,9 +30,13 @@ class Source(Protocol):
 
 def adopted(job: Job) -> Result | None:
     """What an earlier sitting left of a job; failures that another day may not see (our bug,
-    too little memory) are forgotten, the job is tried once more.
+    too little memory) are forgotten, the job is tried once more. So it is where the file is
+    damaged; whoever does the job finds and names it.
     """
-    found = stored_result(job)
+    try:
+        found = stored_result(job)
+    except RunError:
+        return None
     if found is not None and found.state in LASTING:
         return found
     forget_result(job)
@@ -46,7 +50,11 @@ class Bugs:
         self._count = 0
 
     def count(self, job: Job, result: Result) -> None:
-        """Raises SearchError where they are too many in a row."""
+        """Raises SearchError where they are too many in a row, RunError for a disk's refusal:
+        that may be mended, and is held against no trial.
+        """
+        if REFUSED in result.details:
+            raise RunError(result.reason)
         self._count = self._count + 1 if result.state == "bug" else 0
         if self._count >= BUGS_IN_A_ROW:
             raise SearchError(

@@ -1,8 +1,11 @@
 """A checkpoint inside a stage: weights, optimiser, average, curve, in one safetensors file."""
 
 import json
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -26,6 +29,11 @@ class Progressed:
     """How often it went wrong and came back to a checkpoint."""
     rearranged: int = 0
     """How often its weights were changed by something else than a step."""
+    losses: list[tuple[float, float]] = field(default_factory=list)
+    """(total, cross-entropy) of the steps since the curve's last entry, where a stop came
+    between two."""
+    images: int = 0
+    """How many those steps saw."""
 
 
 def write_checkpoint(
@@ -42,14 +50,17 @@ def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) 
         tensors |= {
             f"optimiser/{index}/{k}": v for k, v in state.items() if isinstance(v, Tensor)
         }
-    facts = {
+    contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    facts: dict[str, Any] = {
         "step": at.step,
         "curve": at.curve,
         "best": at.best_cross_entropy,
         "rollbacks": at.rollbacks,
         "rearranged": at.rearranged,
+        "losses": at.losses,
+        "images": at.images,
     }
-    contiguous = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+    facts["sum"] = checksum(contiguous, facts)
     return save(contiguous, {"facts": json.dumps(facts)})
 
 
@@ -60,13 +71,11 @@ def read_checkpoint(
 
     Raises:
         RunError: the file was damaged; it is written whole or not at all, so not by a kill.
+            Neither module nor optimiser is changed then.
     """
-    content = path.read_bytes()
     try:
-        tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        facts = json.loads(header["__metadata__"]["facts"])
-    except (SafetensorError, ValueError, KeyError) as error:
+        tensors, facts = unpacked(path.read_bytes())
+    except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise damaged(path, "no whole checkpoint") from error
     groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
     for name, tensor in tensors.items():
@@ -87,7 +96,29 @@ def read_checkpoint(
         facts["best"],
         facts.get("rollbacks", 0),
         facts.get("rearranged", 0),
+        [(total, own) for total, own in facts.get("losses", [])],
+        facts.get("images", 0),
     )
+
+
+def unpacked(content: bytes) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and facts of a checkpoint's file, as they were packed."""
+    tensors = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    facts = json.loads(header["__metadata__"]["facts"])
+    known = facts.pop("sum", None)
+    if known not in (None, checksum(tensors, facts)):
+        raise ValueError("not what was packed")
+    return tensors, facts
+
+
+def checksum(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
+    """Of all that is carried: safetensors looks at sizes alone. Older files have none."""
+    total = zlib.crc32(json.dumps(facts).encode())
+    for name, tensor in sorted(tensors.items()):
+        content = tensor.reshape(-1).view(torch.uint8).numpy().data
+        total = zlib.crc32(content, zlib.crc32(name.encode(), total))
+    return f"{total:08x}"
 
 
 def laid_out(tensor: Tensor, parameter: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 import pytest
 
-from kdsearch.core.progress import Progress, Silent
+from kdsearch.core.progress import Noting, Progress, Silent
 
 
 def test_silent_keeps_still(capfd: pytest.CaptureFixture[str]) -> None:
@@ -10,3 +10,13 @@ def test_silent_keeps_still(capfd: pytest.CaptureFixture[str]) -> None:
     progress.finish("task", "done")
     progress.say("a line")
     assert capfd.readouterr() == ("", "")
+
+
+def test_lines_are_kept_and_everything_is_handed_on() -> None:
+    inner = Noting(Silent())
+    progress: Progress = (outer := Noting(inner))
+    progress.start("task", 3)
+    progress.step("task", 1)
+    progress.finish("task")
+    progress.say("a line")
+    assert inner.lines == outer.lines == ["a line"]

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,3 +48,11 @@ def test_a_fingerprint_tells_shapes_and_names_apart() -> None:
     assert fingerprint(("a",), {"x": values, "y": values}) == fingerprint(
         ("a",), {"y": values, "x": values}
     )
+
+
+def test_a_disk_that_refuses_is_named_with_the_file(no_room: Any, tmp_path: Path) -> None:
+    path = tmp_path / "some.safetensors"
+    with no_room(500), pytest.raises(OSError, match="File too large") as caught:
+        write_tensors(path, {"a": torch.arange(300)}, "mark")
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from kdsearch.core.objectives import KNOWN, Objective
-from kdsearch.core.progress import Silent
+from kdsearch.core.progress import Noting, Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
@@ -22,12 +23,15 @@ from kdsearch.nets import FAMILIES
 from kdsearch.rundir import RunDir
 from kdsearch.search.rung import (
     CHECKPOINT,
+    REFUSED,
     STUDENT,
     Rungs,
     is_out_of_memory,
+    stored_result,
     with_own_training,
 )
 from kdsearch.search.setting import Setting
+from kdsearch.search.source import adopted
 from kdsearch.spaces import load_space
 from kdsearch.training.plan import Plan
 
@@ -316,3 +320,67 @@ def test_a_real_allocation_too_large_is_out_of_memory() -> None:
         torch.empty(10**15)
     assert is_out_of_memory(caught.value)
     assert not is_out_of_memory(RuntimeError("memory format"))
+
+
+# What an earlier sitting left.
+
+
+def said(setting: Setting, one: Job) -> tuple[Result, list[str]]:
+    """The job done, and the lines that were said; they stand in the result, too."""
+    heard = Noting(Silent())
+    result = Rungs(setting, heard)(one)
+    assert result.details.get("said", []) == heard.lines
+    return result, heard.lines
+
+
+@pytest.mark.parametrize("content", ['{"job": "tri', "", "\0" * 900, "[]", '{"job": "x"}'])
+def test_a_damaged_result_is_named_and_done_again(
+    setting: Setting, content: str, tmp_path: Path
+) -> None:
+    (first,) = do(setting, job(tmp_path, 1))
+    path = tmp_path / "rung1.json"
+    path.write_text(content)
+    again, lines = said(setting, job(tmp_path, 1))
+    assert lines == [f"{path}: damaged; trial 0, rung 1 is done again"]
+    assert again.accuracy == first.accuracy
+    assert read_json(path)["accuracy"] == first.accuracy
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 99, bytes(5000)])
+def test_from_a_damaged_checkpoint_a_rung_comes_to_the_same_end(
+    setting: Setting, content: bytes, tmp_path: Path
+) -> None:
+    expected = do(setting, job(tmp_path / "whole", 1), job(tmp_path / "whole", 2))[1]
+    folder = tmp_path / "damaged"
+    do(setting, job(folder, 1))
+    (folder / CHECKPOINT).write_bytes(content)
+    found, lines = said(setting, job(folder, 2))
+    assert lines == [f"{folder / CHECKPOINT}: damaged; trial 0, rung 2 begins anew"]
+    assert (found.accuracy, found.details["curve"]) == (
+        expected.accuracy,
+        expected.details["curve"],
+    )
+
+
+def test_what_another_candidate_left_is_not_taken_up(setting: Setting, tmp_path: Path) -> None:
+    """Its number was given anew, after its journal was removed."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    (expected,) = do(setting, job(own, 2, Recipe("hard")))
+    do(setting, job(other, 1))
+    assert stored_result(job(other, 1)) is not None
+    assert stored_result(job(other, 1, Recipe("hard"))) is None
+    found, lines = said(setting, job(other, 2, Recipe("hard")))
+    line = f"{other}: held another candidate's files; trial 0, rung 2 begins anew"
+    assert lines == [line]
+    assert found.details["curve"] == expected.details["curve"]
+    assert sorted(p.name for p in other.iterdir()) == sorted(p.name for p in own.iterdir())
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_trial(
+    setting: Setting, no_room: Any, tmp_path: Path
+) -> None:
+    with no_room(4000):
+        (result,) = do(setting, job(tmp_path, 1))
+    assert (result.state, result.details) == ("bug", {REFUSED: True})
+    assert result.reason.startswith(f"{tmp_path / CHECKPOINT}: file too large; ")
+    assert adopted(job(tmp_path, 1)) is None

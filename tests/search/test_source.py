@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from kdsearch.core.records import Architecture, Job, Recipe, Result
+from kdsearch.errors import RunError
 from kdsearch.files import write_json
-from kdsearch.search.rung import result_path, stored_result
+from kdsearch.search.rung import REFUSED, result_path, stored_result
 from kdsearch.search.source import Phases
 
 
@@ -79,6 +80,23 @@ def test_what_may_have_passed_is_tried_again(tmp_path: Path, state: str) -> None
     source = Phases(Story(tmp_path, "a")())
     assert source.next() == stale
     assert stored_result(stale) is None
+
+
+def test_a_damaged_result_is_nobodys(tmp_path: Path) -> None:
+    """It stays where it is: whoever does the job names it."""
+    path = result_path(job(tmp_path, "a"))
+    path.parent.mkdir()
+    path.write_text('{"job": ')
+    assert Phases(Story(tmp_path, "a")()).next() == job(tmp_path, "a")
+    assert path.exists()
+
+
+def test_what_a_disk_refused_ends_the_search_at_once(tmp_path: Path) -> None:
+    source = Phases(Story(tmp_path, "ab")())
+    source.next()
+    refused = Result("a", 1, "bug", reason="x: no space left", details={REFUSED: True})
+    with pytest.raises(RunError, match=r"^x: no space left$"):
+        source.tell(refused)
 
 
 def test_a_result_reads_back_as_it_was_written(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
+import json
+import random
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from kdsearch.errors import RunError
@@ -59,14 +62,11 @@ def test_before_the_first_step_there_is_no_momentum(tmp_path: Path) -> None:
     assert found == Progressed()
 
 
-def test_a_checkpoint_from_before_roll_backs_counts_none(tmp_path: Path) -> None:
+def test_an_old_checkpoint_counts_no_roll_backs_and_has_no_sum(tmp_path: Path) -> None:
     net = network(0)
-    write_checkpoint(tmp_path / "run", net, make_optimiser(net, PLAN), Progressed(step=3))
-    content = (tmp_path / "run").read_bytes()
-    old = b', \\"rollbacks\\": 0'
-    assert old in content
-    spaces = b" " * len(old)  # JSON takes them
-    (tmp_path / "run").write_bytes(content.replace(old + b"}", b"}" + spaces))
+    tensors = {f"module/{n}": t.contiguous() for n, t in net.state_dict().items()}
+    facts = {"step": 3, "curve": [], "best": 0.5}
+    save_file(tensors, tmp_path / "run", {"facts": json.dumps(facts)})
     found = read_checkpoint(tmp_path / "run", network(1), make_optimiser(network(1), PLAN))
     assert (found.step, found.rollbacks) == (3, 0)
 
@@ -79,10 +79,28 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
         read_checkpoint(tmp_path / "run", other, make_optimiser(other, PLAN))
 
 
-def test_a_damaged_checkpoint_is_named_with_the_way_out(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoint.safetensors"
-    path.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00garbage")
-    module = nn.Linear(2, 2)
-    optimiser = torch.optim.SGD(module.parameters(), lr=0.1)
-    with pytest.raises(RunError, match="no whole checkpoint; remove"):
-        read_checkpoint(path, module, optimiser)
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def damages(content: bytes) -> list[bytes]:
+    """One bit here and there, half of it, none of it, garbage, zeros."""
+    rng = random.Random(0)
+    header = 8 + int.from_bytes(content[:8], "little")
+    places = [*rng.sample(range(header), 60), *rng.sample(range(header, len(content)), 20)]
+    garbage = b"\x10\x00\x00\x00\x00\x00\x00\x00garbage"
+    others = [b"", garbage, bytes(len(content)), content[:-1], content[: header + 5]]
+    return [*(flipped(content, place) for place in places), *others]
+
+
+def test_a_damaged_checkpoint_is_named_and_nothing_of_it_is_taken(tmp_path: Path) -> None:
+    path, net = tmp_path / "checkpoint.safetensors", network(0)
+    optimiser = make_optimiser(net, PLAN)
+    step(net, optimiser)
+    write_checkpoint(path, net, optimiser, Progressed(7, curve=[(3, 1.25)]))
+    twin, before = network(1), network(1).state_dict()
+    for content in damages(path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=f"{path}: no whole checkpoint; remove {path}, and"):
+            read_checkpoint(path, twin, make_optimiser(twin, PLAN))
+        assert all(torch.equal(tensor, before[n]) for n, tensor in twin.state_dict().items())

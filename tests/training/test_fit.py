@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from kdsearch.core.progress import Silent
+from kdsearch.core.progress import Noting, Silent
 from kdsearch.data.records import Split
 from kdsearch.errors import TrainingError
 from kdsearch.measure.accuracy import predict, top1
@@ -309,3 +309,18 @@ def test_it_tells_how_far_it_is(feed: Feed, learner: Learner, tmp_path: Path) ->
     assert heard.lines[0] == ("start", "t", 5)
     assert [done for kind, _, done in heard.lines if kind == "step"] == [2, 4, 5]
     assert heard.lines[-1][2].startswith("loss ")
+
+
+@pytest.mark.parametrize("rollbacks", [0, 1])
+def test_from_a_damaged_checkpoint_it_begins_anew_and_says_so(
+    feed: Feed, learner: Learner, tmp_path: Path, rollbacks: int
+) -> None:
+    plan, heard = replace(PLAN, rollbacks=rollbacks), Noting(Silent())
+    train(learner(0), feed, tmp_path / "whole", 40, plan)
+    path = tmp_path / "run"
+    train(learner(0), feed, path, 20, plan)
+    path.write_bytes(path.read_bytes()[:-100])
+    tell = Telling(heard, "trial 3, rung 2")
+    fit(learner(0), feed, plan, until=40, checkpoint=path, tell=tell)
+    assert heard.lines == [f"{path}: damaged; trial 3, rung 2 begins anew"]
+    assert path.read_bytes() == (tmp_path / "whole").read_bytes()

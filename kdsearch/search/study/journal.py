@@ -16,6 +16,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from kdsearch.core.objectives import Objective
 from kdsearch.core.records import Candidate
+from kdsearch.files import naming
 from kdsearch.search.pool import Pool
 from kdsearch.search.study.mirror import directions
 from kdsearch.search.study.record import OPTUNAS, OUTCOME, as_trial, frozen_running, outcome
@@ -41,12 +42,14 @@ class Study:
     """The journal of one search, and its trials as they stand, by number."""
 
     def __init__(self, path: Path, objectives: Sequence[Objective]) -> None:
+        self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        cut_torn_tail(path)
-        storage = storage_of(path)
-        if not storage.get_all_studies():
-            toward = directions(objectives)
-            optuna.create_study(storage=storage, study_name=NAME, directions=toward)
+        with naming(path):
+            cut_torn_tail(path)
+            storage = storage_of(path)
+            if not storage.get_all_studies():
+                toward = directions(objectives)
+                optuna.create_study(storage=storage, study_name=NAME, directions=toward)
         self._study = optuna.load_study(study_name=NAME, storage=storage)
         self.trials: list[Trial] = []
         self.changed: set[int] = set()
@@ -62,14 +65,16 @@ class Study:
     def add(self, trial: Trial, pool: Pool) -> None:
         """Records a proposal as running; its number is that of the next trial."""
         assert trial.number == len(self.trials)
-        self._study.add_trial(frozen_running(trial, pool))
+        with naming(self._path):
+            self._study.add_trial(frozen_running(trial, pool))
         self._keep(trial)
 
     def note(self, trial: Trial) -> None:
         """Records how far a running trial came; one that is not running any more is over."""
         assert self.trials[trial.number].state == "running", "it is over already"
         handle = self._study.get_trials(deepcopy=False)[trial.number]._trial_id
-        optuna.trial.Trial(self._study, handle).set_user_attr(OUTCOME, outcome(trial))
+        with naming(self._path):
+            optuna.trial.Trial(self._study, handle).set_user_attr(OUTCOME, outcome(trial))
         self._keep(trial)
         if trial.state != "running":
             self._end(trial, handle)
@@ -77,11 +82,12 @@ class Study:
     def _end(self, trial: Trial, handle: int) -> None:
         """Tells Optuna how a trial ended, from what is noted of it."""
         recorded = self._study.get_trials(deepcopy=False)[trial.number]
-        for name, excess in trial.violations.items():
-            if name not in recorded.constraints:
-                optuna.trial.Trial(self._study, handle).set_constraint(name, excess)
         values = trial.scores[trial.rung] if trial.state == "complete" else None
-        self._study.tell(trial.number, values, state=OPTUNAS[trial.state])
+        with naming(self._path):
+            for name, excess in trial.violations.items():
+                if name not in recorded.constraints:
+                    optuna.trial.Trial(self._study, handle).set_constraint(name, excess)
+            self._study.tell(trial.number, values, state=OPTUNAS[trial.state])
 
     def _keep(self, trial: Trial) -> None:
         before: frozenset[int] = frozenset()
