@@ -20,6 +20,7 @@ from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
+from kdsearch.stopping import terminated_as_interrupted
 
 ISSUES = "a bug of kdsearch; please report it with the lines above"
 
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall each other
     arguments = parser().parse_args(argv)
     try:
-        return VERBS[arguments.verb](arguments)
+        with terminated_as_interrupted():
+            return VERBS[arguments.verb](arguments)
     except KdsearchError as error:
         line = " ".join(str(error).split("\n"))  # somebody else's words may have several
         print(f"kdsearch: {line}", file=sys.stderr)

@@ -15,7 +15,7 @@ import torch
 
 from kdsearch.config import parse_config
 from kdsearch.core.progress import Progress, Silent
-from kdsearch.engines.ray_tune import start
+from kdsearch.engines.ray_start import start
 from kdsearch.pipeline.run import run
 from kdsearch.rundir import RunDir
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from kdsearch import spaces
+from kdsearch.config.cluster_checks import cluster
 from kdsearch.config.knob_checks import knobs
 from kdsearch.config.knobs import knob_space
 from kdsearch.config.models import Config, Distill, Sum
@@ -157,7 +158,8 @@ def search(config: Config) -> Iterator[Problem]:
     if refused(lambda: check_rungs(config.search.rungs)):
         yield ("search", "rungs"), "must be at least two and rise to 1, for example [0.25, 1]"
     if config.search.engine == "in-process" and config.search.workers != 1:
-        yield ("search", "workers"), "engine in-process has one; set search.engine: ray-tune"
+        rule = "engine in-process has one; set search.engine: ray-tune or ray-actors"
+        yield ("search", "workers"), rule
 
 
 def methods(config: Config) -> Iterator[Problem]:
@@ -220,6 +222,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     starts,
     exhaustive,
     grid,
+    cluster,
     objectives,
     methods,
     knobs,

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from kdsearch.config.cluster import Ray
 from kdsearch.config.networks import Student, Teacher, Training
 from kdsearch.config.objectives import ObjectiveChoice
 from kdsearch.config.section import Section
@@ -22,7 +23,7 @@ from kdsearch.config.values import (
 Augment = Literal["none", "shift", "shift-flip"]
 Runtime = Literal["eager", "onnxruntime"]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
-Engine = Literal["in-process", "ray-tune"]
+Engine = Literal["in-process", "ray-tune", "ray-actors"]
 Sampler = Literal["tpe", "nsga2", "gp", "random", "grid"]
 GRID = "grid"
 """The sampler that takes every student, with one recipe."""
@@ -200,9 +201,11 @@ class Search(Section):
     """How candidates are proposed, and who trains them."""
 
     engine: Engine = "in-process"
-    """Who executes the jobs: in-process or ray-tune."""
+    """Who executes the jobs. in-process: this process, one after the other; ray-tune: Ray Tune,
+    on this machine or a cluster; ray-actors: Ray actors, which take students to be scored with
+    inherited weights many at a time."""
     workers: Count = 1
-    """Jobs in flight at the same time."""
+    """Jobs in flight at the same time, on a cluster as on one machine."""
     sampler: Sampler = "tpe"
     """Who proposes candidates. tpe: what did well, made more likely; gp: a model of all
     results, slow to ask and good with few trials; nsga2: crosses the best, for thousands of
@@ -272,6 +275,7 @@ class Config(Section):
     latency: Latency = Latency()
     budget: Budget = Budget()
     search: Search = Search()
+    ray: Ray = Ray()
     finalists: Finalists = Finalists()
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes every draw of the run."""

@@ -6,8 +6,25 @@ from typing import Protocol
 from torch import nn
 
 from kdsearch.core.progress import Progress
+from kdsearch.core.records import Job, Result
+from kdsearch.engines.cluster import Cluster
+from kdsearch.errors import TeacherError
+from kdsearch.search.rung import Rungs
 from kdsearch.search.setting import Setting
-from kdsearch.search.source import Source
+from kdsearch.search.source import Source, Work
+
+RETRIES = 2
+"""How often a job whose worker was lost is begun again."""
+
+
+class Make(Protocol):
+    """Makes what does a worker's jobs; it travels by its name."""
+
+    def __call__(self, setting: Setting, progress: Progress, given: nn.Module | None) -> Work:
+        """
+        Args:
+            given: a teacher passed as a Python object.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +36,27 @@ class Workshop:
     progress: Progress
     given: nn.Module | None = None
     """A teacher passed as a Python object; only an engine in this process can use it."""
+    cluster: Cluster = Cluster()
+    make: Make = Rungs
 
 
 class Engine(Protocol):
     def __call__(self, source: Source, shop: Workshop) -> None:
-        """Runs until the source is done; a lost worker's job is done again, at most twice."""
+        """Runs until the source is done; a lost worker's job is done again, at most twice.
+
+        Raises:
+            KeyboardInterrupt: asked to stop; what is begun goes on from its checkpoints.
+        """
+
+
+def refuse_object(shop: Workshop) -> None:
+    """Raises TeacherError where a teacher would have to travel that cannot."""
+    if shop.given is not None:
+        raise TeacherError(
+            "a teacher passed as a Python object cannot travel to Ray's workers; name it as "
+            "teacher.network: module:pkg.mod:factory, or use search.engine: in-process"
+        )
+
+
+def lost(job: Job) -> Result:
+    return Result(job.name, job.rung, "lost", reason="its worker was lost again and again")

@@ -2,7 +2,6 @@
 
 from kdsearch.engines.engine import Workshop
 from kdsearch.errors import UserError
-from kdsearch.search.rung import Rungs
 from kdsearch.search.source import Source
 
 
@@ -11,9 +10,9 @@ def run_in_process(source: Source, shop: Workshop) -> None:
     if shop.workers != 1:
         raise UserError(
             f"search.workers = {shop.workers}: engine in-process has one; "
-            "search.engine: ray-tune runs several"
+            "search.engine: ray-tune or ray-actors runs several"
         )
-    work = Rungs(shop.setting, shop.progress, shop.given)
+    work = shop.make(shop.setting, shop.progress, shop.given)
     while (job := source.next()) is not None:
         assert job != "wait", "one job at a time is never waited for"
         source.tell(work(job))

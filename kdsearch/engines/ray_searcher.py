@@ -1,15 +1,16 @@
 """A Tune Searcher over a source of jobs; Tune asks again while there is nothing to hand out."""
 
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ray.tune.search import Searcher
 
-from kdsearch.core.records import Architecture, Job, Recipe, Result
+from kdsearch.core.records import Job
+from kdsearch.engines.engine import lost
+from kdsearch.engines.travel import as_plain
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
+from kdsearch.stopping import STOP
 
 
 class FromSource(Searcher):
@@ -32,7 +33,8 @@ class FromSource(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         assert self.source is not None, "a searcher restored from Tune's files"
-        job = None if self.error else self.guarded(self.source.next)
+        stops = self.error is not None or STOP.is_asked()
+        job = None if stops else self.guarded(self.source.next)
         if job is None:
             self.is_done = True
             return Searcher.FINISHED
@@ -44,10 +46,14 @@ class FromSource(Searcher):
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
+        """A job that was cut short by a stop is told nobody: it is still under way."""
         assert self.source is not None, "a searcher restored from Tune's files"
         job = self.jobs.pop(trial_id)
-        if not self.error:
-            self.guarded(self.source.tell, stored_result(job) or lost(job))
+        if self.error is not None:
+            return
+        found = stored_result(job)
+        if found is not None or not STOP.is_asked():
+            self.guarded(self.source.tell, found or lost(job))
 
     def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` gives; None, and its error kept, if it raises one."""
@@ -62,27 +68,3 @@ class FromSource(Searcher):
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to restore."""
-
-
-def lost(job: Job) -> Result:
-    return Result(job.name, job.rung, "lost", reason="its worker was lost again and again")
-
-
-def as_plain(job: Job) -> dict[str, Any]:
-    """A worker has a folder of its own, so what is relative to this one is not."""
-    plain = asdict(job)
-    plain["folder"] = str(Path(job.folder).absolute())
-    plain["architecture"] = job.architecture.as_dict()
-    plain["recipe"] = None if job.recipe is None else job.recipe.as_dict()
-    return plain
-
-
-def as_job(plain: dict[str, Any]) -> Job:
-    recipe = plain["recipe"]
-    return Job(
-        **{
-            **plain,
-            "architecture": Architecture.of(plain["architecture"]),
-            "recipe": None if recipe is None else Recipe.read(recipe),
-        }
-    )

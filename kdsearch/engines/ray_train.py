@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from kdsearch.engines.ray_tune import start
+from kdsearch.engines.ray_start import started
 from kdsearch.engines.team import Order, Team
 
 MESSAGES = {False: "gloo", True: "cpu:gloo,cuda:nccl"}
@@ -13,8 +13,7 @@ PATIENCE_S = 7 * 24 * 3600
 
 def start_with_ray(work: Callable[[Order], None], order: Order, team: Team) -> None:
     """See `Start`. Ray Train sets up the process group itself."""
-    ray, is_ours = start(team.processes)
-    try:
+    with started(team.processes, team.cluster):
         from ray.train import RunConfig, ScalingConfig
         from ray.train.torch import TorchConfig, TorchTrainer
 
@@ -26,9 +25,6 @@ def start_with_ray(work: Callable[[Order], None], order: Order, team: Team) -> N
                 scaling_config=ScalingConfig(num_workers=team.processes, use_gpu=team.gpus),
                 run_config=RunConfig(storage_path=scratch, name="kdsearch"),
             ).fit()
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
 def take_place(told: dict[str, Any]) -> None:

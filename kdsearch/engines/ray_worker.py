@@ -1,22 +1,25 @@
 """A Tune trainable whose actor keeps data, supernet and teacher from job to job."""
 
+from contextlib import suppress
 from typing import Any
 
 from ray import tune
 
 from kdsearch.core.progress import Silent
-from kdsearch.engines.ray_searcher import as_job
-from kdsearch.search.rung import Rungs
+from kdsearch.engines.engine import Make
+from kdsearch.engines.ray_stop import heed
+from kdsearch.engines.travel import as_job
 from kdsearch.search.setting import Setting
 
 
 class Worker(tune.Trainable):
     """One step is one job; `config` holds the job and the setting, both plain."""
 
-    def setup(  # type: ignore[override]  # with_parameters adds the setting
-        self, config: dict[str, Any], setting: Setting
+    def setup(  # type: ignore[override]  # with_parameters adds the rest
+        self, config: dict[str, Any], setting: Setting, make: Make
     ) -> None:
-        self.work = Rungs(setting, Silent())
+        heed()
+        self.work = make(setting, Silent(), None)
         self.job = as_job(config["job"])
 
     def reset_config(self, config: dict[str, Any]) -> bool:
@@ -24,7 +27,8 @@ class Worker(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        self.work(self.job)
+        with suppress(KeyboardInterrupt):  # asked to stop: the job has its checkpoint
+            self.work(self.job)
         return {"told": 1, "done": True}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

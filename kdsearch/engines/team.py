@@ -5,6 +5,8 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
+from kdsearch.engines.cluster import Cluster
+
 Order = TypeVar("Order")
 
 HERE = "127.0.0.1"
@@ -16,6 +18,7 @@ class Team(NamedTuple):
     processes: int
     gpus: bool
     """Whether each has one of its own."""
+    cluster: Cluster = Cluster()
 
 
 class Start(Protocol):

@@ -7,6 +7,7 @@ search that goes on after a kill sees the numbers it saw before.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import nn
@@ -17,6 +18,7 @@ from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.files import read_json, write_json
 from kdsearch.measure.energy import energy_uj
+from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Latency, Target, measure
 from kdsearch.measure.load import Watch
 from kdsearch.measure.size import macs, params
@@ -26,6 +28,21 @@ Build = Callable[[Architecture], nn.Module]
 REFERENCE = "reference.json"
 TIMED = frozenset({"latency_ms", "latency_p95_ms"})
 """Costs that take a measurement."""
+
+
+class Measure(Protocol):
+    """Who takes a fresh measurement of a book's students, and where."""
+
+    def __call__(
+        self, book: "CostBook", architectures: Sequence[Architecture]
+    ) -> Mapping[str, Latency]:
+        """By architecture id; all of them in the same rounds."""
+
+
+def here(book: "CostBook", architectures: Sequence[Architecture]) -> dict[str, Latency]:
+    """In this process."""
+    torch.manual_seed(0)
+    return book.beside_anchors({a.id: Logits(book.build(a)).eval() for a in architectures})
 
 
 @dataclass
@@ -44,6 +61,14 @@ class CostBook:
     progress: Progress
     watch: Watch = field(default_factory=Watch)
     sizes: dict[str, dict[str, float]] = field(default_factory=dict)
+    measure: Measure = here
+    device: Mapping[str, str | int] = field(default_factory=dict)
+    """What a latency of this book holds for; see `fingerprint`."""
+    is_apart: bool = False
+    """Whether it is measured where no job ever is: there is no waiting for those in flight."""
+
+    def __post_init__(self) -> None:
+        self.device = self.device or fingerprint(self.target)
 
     def costs(
         self, architectures: Sequence[Architecture], *, latency: bool
@@ -78,13 +103,12 @@ class CostBook:
                 write_json(self._path(name), asdict(timed))
         return {name: read_latency(self._path(name)) for name in distinct}
 
-    def measured(self, architectures: Sequence[Architecture]) -> dict[str, Latency]:
+    def measured(self, architectures: Sequence[Architecture]) -> Mapping[str, Latency]:
         """A fresh measurement of all of them in the same rounds, written nowhere."""
-        torch.manual_seed(0)
-        return self.beside_anchors({a.id: Logits(self.build(a)).eval() for a in architectures})
+        return self.measure(self, architectures)
 
     def beside_anchors(self, networks: Mapping[str, nn.Module]) -> dict[str, Latency]:
-        """Any networks, each giving logits, in the same rounds as the anchors.
+        """Any networks, each giving logits, in the same rounds as the anchors, in this process.
 
         Raises:
             RunError: others keep the machine busy, and `watch` refuses to measure then.

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,14 @@ def fingerprint(target: Target) -> dict[str, str | int]:
     }
 
 
-def latency_facts(target: Target, timed: Latency) -> dict[str, dict[str, Any]]:
-    """By the target's name what front.json and cards hold of a latency."""
-    mark = fingerprint(target)
+def latency_facts(
+    target: Target, timed: Latency, mark: Mapping[str, str | int]
+) -> dict[str, dict[str, Any]]:
+    """By the target's name what front.json and cards hold of a latency.
+
+    Args:
+        mark: the fingerprint of where it was measured.
+    """
     return {
         target.name: {
             "p50": timed.p50_ms,

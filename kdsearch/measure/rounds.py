@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
+from kdsearch.stopping import STOP
+
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any start, such as `time.perf_counter`."""
 Key = TypeVar("Key")
@@ -31,12 +33,17 @@ def interleaved(
 
     Args:
         after_round: told the number of rounds done.
+
+    Raises:
+        KeyboardInterrupt: asked to stop; rounds of different times are not put together.
     """
     counts = {key: calls_per_visit(timed(call, WARM_UPS, clock)) for key, call in calls.items()}
     seconds: dict[Key, list[list[float]]] = {key: [] for key in calls}
     order = list(calls)
     with garbage_collection_off():
         for done in range(1, rounds + 1):
+            if STOP.is_asked():
+                raise KeyboardInterrupt
             rng.shuffle(order)
             for key in order:
                 calls[key]()  # untimed: the others have emptied the caches

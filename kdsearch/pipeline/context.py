@@ -85,9 +85,12 @@ def open_context(
 
 
 def check_threads(config: Config) -> None:
-    """Raises ConfigError for more threads than this machine has processors."""
-    processors = os.cpu_count() or 1
-    asked = {"latency.threads": config.latency.threads}
+    """Raises ConfigError for more threads than this machine has processors, of what is done
+    here: workers and the node of `ray.latency_node` may have more.
+    """
+    processors, asked = os.cpu_count() or 1, {}
+    if config.ray.latency_node in (None, "driver"):
+        asked["latency.threads"] = config.latency.threads
     if config.search.engine == "in-process":
         asked["threads"] = config.threads
     for key, threads in asked.items():

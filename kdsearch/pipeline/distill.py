@@ -28,7 +28,7 @@ from kdsearch.nets.kinds import made_of
 from kdsearch.nets.logits import Logits
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context, open_context, training_threads
-from kdsearch.pipeline.costs import open_book, target_of
+from kdsearch.pipeline.costs import open_book
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import execute
 from kdsearch.pipeline.lessons import (
@@ -197,9 +197,9 @@ def scored(part: str, student: nn.Module, split: Split, info: DataInfo) -> dict[
 
 def timed(context: Context, student: nn.Module, info: DataInfo) -> dict[str, Any]:
     """Its latency on the config's target, at the speed the anchors' reference has."""
-    book, target = open_book(context, info), target_of(context)
+    book = open_book(context, info, elsewhere=False)
     found = book.beside_anchors({"student": Logits(student).eval()})["student"]
-    return latency_facts(target, found)
+    return latency_facts(book.target, found, book.device)
 
 
 def words(card: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ from kdsearch.engines.engine import Workshop
 from kdsearch.measure.book import CostBook
 from kdsearch.measure.scores import identity
 from kdsearch.nets.kinds import family_of
+from kdsearch.pipeline.cluster import cluster_of
 from kdsearch.pipeline.context import Context
 from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase, Phases, Source
@@ -47,7 +48,8 @@ def execute(context: Context, setting: Setting, phases: Phase) -> None:
 def work_off(context: Context, setting: Setting, source: Source) -> None:
     """Has the configured engine do the jobs of a source."""
     search = context.config.search
-    shop = Workshop(setting, search.workers, context.progress, context.given)
+    cluster = cluster_of(context.config)
+    shop = Workshop(setting, search.workers, context.progress, context.given, cluster)
     ENGINES[search.engine](source, shop)
 
 

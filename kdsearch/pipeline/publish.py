@@ -81,7 +81,8 @@ def publish(context: Context, ground: Ground, finalists: Sequence[Finalist]) -> 
         row["test_accuracy"] = tested.top1.accuracy
         row["test_accuracy_ci95"] = list(tested.top1.ci95)
         row["test_scores"] = {n: tested.values.get(n) for n in row["scores"]}
-        row["latency"] = latency_facts(ground.book.target, latencies[finalist.id])
+        book = ground.book
+        row["latency"] = latency_facts(book.target, latencies[finalist.id], book.device)
         rows.append(row)
         keep_student(context, ground, finalist, row)
     return front_of(context, ground, rows, objectives)

@@ -57,6 +57,6 @@ def prices_of(book: CostBook, terms: Terms, largest: Mapping[str, float]) -> Pri
         return book.costs(architectures, latency=timed)
 
     def are_known(architectures: Iterable[Architecture]) -> bool:
-        return not timed or book.knows(architectures)
+        return not timed or book.is_apart or book.knows(architectures)
 
     return Prices(costs, are_known, largest)

@@ -19,6 +19,7 @@ from kdsearch.engines import TEAMS
 from kdsearch.engines.team import Team
 from kdsearch.errors import KdsearchError
 from kdsearch.files import made_folder, write_json
+from kdsearch.pipeline.cluster import cluster_of
 from kdsearch.pipeline.heartbeat import Beat, last_beat
 from kdsearch.pipeline.team import follows
 from kdsearch.rundir import RunDir
@@ -52,7 +53,7 @@ def trained_together(
     start = TEAMS[order.config.search.engine]
     try:
         with echoed(rundir.progress, progress):
-            start(work, order, Team(order.config.processes, gpus))
+            start(work, order, Team(order.config.processes, gpus, cluster_of(order.config)))
     except Exception:
         if failure.exists():
             raise noted(failure) from None

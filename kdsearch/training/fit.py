@@ -19,6 +19,7 @@ from kdsearch.core.progress import Progress, Silent
 from kdsearch.errors import RunError, TrainingError
 from kdsearch.files import write_bytes
 from kdsearch.ranks import as_first, first_says, meet, rank, world
+from kdsearch.stopping import STOP, STOPPING, heeded
 from kdsearch.training.checkpoint import Progressed, packed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
 from kdsearch.training.guard import ENOUGH, Guard
@@ -60,6 +61,7 @@ def fit(
     Raises:
         TrainingError: the loss is not a number, or fell back to chance, once more than the
             plan's `rollbacks`.
+        KeyboardInterrupt: asked to stop; what it comes to then is in the checkpoint.
     """
     task.module.to(memory_format=torch.channels_last)
     as_first([*task.module.parameters(), *task.module.buffers()])
@@ -67,7 +69,7 @@ def fit(
     run = Run(task, plan, checkpoint, tell)
     tell.progress.start(tell.title, until)
     task.module.train()
-    with own_randomness():
+    with heeded(), own_randomness():
         while True:
             try:
                 run.go_on(feed, until)
@@ -98,21 +100,46 @@ class Run:
     def go_on(self, feed: Source, until: int) -> None:
         """Trains from where it is."""
         plan, at = slowed(self.plan, self.at.rollbacks), self.at
-        losses: list[Loss] = []
-        images = 0
+        losses, images = self.reopened()
         for batch in feed.batches(plan, self.task.shows, at.step, until):
             loss = train_step(self.task, batch, self.optimiser, plan)
             average(self.shipping, at.average, averaging_decay(plan, batch.step))
             losses.append(Loss(loss.total.detach(), loss.cross_entropy.detach()))
             images += len(batch.labels)
             at.step = batch.step + 1
-            if at.step % self.window and at.step != until:
-                continue
-            self.look_back(losses, images)
-            losses, images = [], 0
-            if at.step != until:
-                self.keep()
+            is_last = at.step == until
+            if is_last or at.step % self.window == 0:
+                self.look_back(losses, images)
+                losses, images = [], 0
+                if not is_last:
+                    self.keep()
+            if not is_last and STOP.is_asked():
+                self.stop(losses, images)
         self.save()
+
+    def reopened(self) -> tuple[list[Loss], int]:
+        """Losses and images of the window that a stop cut through."""
+        device = next(self.task.module.parameters()).device
+        losses = [
+            Loss(torch.tensor(total, device=device), torch.tensor(own, device=device))
+            for total, own in self.at.losses
+        ]
+        images, self.at.losses, self.at.images = self.at.images, [], 0
+        return losses, images
+
+    def stop(self, losses: list[Loss], images: int) -> None:
+        """Ends here, the state written down; where one may have to go back to a checkpoint, the
+        last one that is proven stays.
+
+        Raises:
+            KeyboardInterrupt: always.
+        """
+        self.tell.progress.say(STOPPING)
+        if not self.plan.rollbacks:
+            self.at.losses = [(float(one.total), float(one.cross_entropy)) for one in losses]
+            self.at.images = images
+            self.save()
+        raise KeyboardInterrupt
 
     def look_back(self, losses: list[Loss], images: int) -> None:
         """What a window of steps says; raises TrainingError where it went wrong.

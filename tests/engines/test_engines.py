@@ -18,7 +18,8 @@ from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.space import Space
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
-from kdsearch.engines.ray_tune import QUIET, start
+from kdsearch.engines.ray_start import QUIET, start
+from kdsearch.engines.travel import as_job, as_plain
 from kdsearch.errors import SearchError, TeacherError, UserError
 from kdsearch.files import read_json
 from kdsearch.pipeline.trials import trials
@@ -71,11 +72,18 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-@pytest.fixture(params=["in-process", pytest.param("ray-tune", marks=[ray, slow])], ids=str)
+ON_RAY = [pytest.param(name, marks=[ray, slow]) for name in ("ray-tune", "ray-actors")]
+
+
+@pytest.fixture(params=["in-process", *ON_RAY], ids=str)
 def engine(request: pytest.FixtureRequest) -> Any:
-    if request.param == "ray-tune":
+    if request.param != "in-process":
         request.getfixturevalue("ray_up")
     return ENGINES[request.param]
+
+
+def test_each_is_tried_here() -> None:
+    assert {"in-process", *(str(one.values[0]) for one in ON_RAY)} == set(ENGINES)
 
 
 def test_every_job_is_handed_out_and_told_once(engine: Any, tmp_path: Path) -> None:
@@ -116,16 +124,14 @@ def test_in_process_has_one_worker(tmp_path: Path) -> None:
         ENGINES["in-process"](Scripted(tmp_path), shop(workers=2))
 
 
-def test_a_teacher_object_cannot_travel_to_ray(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(set(ENGINES) - {"in-process"}))
+def test_a_teacher_object_cannot_travel_to_ray(name: str, tmp_path: Path) -> None:
     with pytest.raises(TeacherError, match="name it as teacher.network: module:pkg.mod"):
-        ENGINES["ray-tune"](Scripted(tmp_path), shop(given=nn.Identity()))
+        ENGINES[name](Scripted(tmp_path), shop(given=nn.Identity()))
 
 
-@ray
 @pytest.mark.parametrize("recipe", [None, Recipe.of("soften", {"temperature": 4.0})])
-def test_a_job_travels_as_plain_data(ray_up: Any, recipe: Recipe | None) -> None:
-    from kdsearch.engines.ray_searcher import as_job, as_plain
-
+def test_a_job_travels_as_plain_data(recipe: Recipe | None) -> None:
     job = Job("trial 3, rung 1", 1, ARCHITECTURE, recipe, 7, "/there")
     assert as_job(json.loads(json.dumps(as_plain(job)))) == job
     here = replace(job, folder="here")  # a worker has a working directory of its own
@@ -158,12 +164,11 @@ def test_a_job_that_loses_every_worker_is_told_as_lost(ray_up: Any, tmp_path: Pa
     assert [(r.job, r.state) for r in source.told] == [("job 0", "lost")]
 
 
-@ray
-@slow
-def test_both_engines_come_to_the_same_trials(
-    ray_up: Any, finished: RunDir, tiny: Any, go: Any, tmp_path: Path
+@pytest.mark.parametrize("name", ON_RAY)
+def test_all_engines_come_to_the_same_trials(
+    ray_up: Any, name: str, finished: RunDir, tiny: Any, go: Any, tmp_path: Path
 ) -> None:
-    run = go(tiny(search={"engine": "ray-tune"}), tmp_path / "ray", until="search")
+    run = go(tiny(search={"engine": name}), tmp_path / "ray", until="search")
     assert run.facts()["study"] == finished.facts()["study"]
     assert outcome(run) == outcome(finished)
     files = {p.relative_to(run.trials(run.facts()["study"])) for p in results(run)}
@@ -197,6 +202,12 @@ REASONS = {
             {1: "memory", 2: "bug"},
             marks=[ray, slow],
         ),
+        pytest.param(
+            "ray-actors",
+            {4: "kill", 15: "memory", 17: "bug"},
+            {1: "memory", 2: "bug"},
+            marks=[ray, slow],
+        ),
     ],
 )
 def test_failures_are_told_apart_and_a_lost_worker_is_replaced(
@@ -208,7 +219,7 @@ def test_failures_are_told_apart_and_a_lost_worker_is_replaced(
     plugins: Path,
 ) -> None:
     """One trial after the other, a trial asks the teacher seven times up to rung 1."""
-    if name == "ray-tune":
+    if name != "in-process":
         request.getfixturevalue("ray_up")
     run = faulty(name, orders)
     calls = (plugins / "calls").stat().st_size

@@ -1,0 +1,61 @@
+"""What Ray asks of the keys: an address it understands, resources it can hand out."""
+
+import re
+from collections.abc import Iterator
+
+from kdsearch.config.models import Config
+from kdsearch.config.problem import Problem
+from kdsearch.errors import did_you_mean
+
+PORT = re.compile(r"(ray://)?([^\s/:]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
+NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+WORDS = ("driver", "whole")
+RAYS_OWN = ("cpu", "gpu", "memory", "object_store_memory")
+
+
+def cluster(config: Config) -> Iterator[Problem]:
+    it, engine = config.ray, config.search.engine
+    for key in ("address", "latency_node"):
+        if getattr(it, key) is not None and engine == "in-process":
+            rule = "is for Ray; set search.engine: ray-tune or ray-actors, or remove this"
+            yield ("ray", key), rule
+            return
+    if it.address is not None and (wrong := address_problem(it.address)):
+        yield ("ray", "address"), wrong
+    elif is_client(it.address) and (engine != "ray-actors" or config.processes > 1):
+        rule = "from outside only search.engine: ray-actors works, with processes: 1; "
+        yield ("ray", "address"), f"{rule}run kdsearch on a node with auto"
+    gpu = it.resources.gpu or 0
+    if gpu > 1 and gpu != int(gpu):
+        yield ("ray", "resources", "gpu"), "more than one must be a whole number"
+    if it.latency_node is not None and (wrong := node_problem(it.latency_node)):
+        yield ("ray", "latency_node"), wrong
+
+
+def is_client(address: str | None) -> bool:
+    return address is not None and address.startswith("ray://")
+
+
+def address_problem(address: str) -> str | None:
+    """Why this is no address of a cluster; whether there is one shows later."""
+    if address == "auto" or PORT.fullmatch(address):
+        return None
+    if address.startswith(("http://", "https://")):
+        return "is the dashboard's; `kdsearch submit` takes that, this key auto or HOST:PORT"
+    near = did_you_mean(address.lower(), ["auto"])
+    way_out = near if near.startswith("did you mean") else "HOST:PORT with the head's port 6379"
+    return f"must be auto, HOST:PORT or ray://HOST:PORT; {way_out}"
+
+
+def node_problem(name: str) -> str | None:
+    """Why no node can be meant; whether there is one shows later."""
+    if name in WORDS:
+        return None
+    if name.lower() in WORDS:
+        return f"{did_you_mean(name.lower(), WORDS)}"
+    if name.lower() in RAYS_OWN or not NAME.fullmatch(name):
+        return (
+            "must be driver, whole, or the name of a custom resource: "
+            "ray start --num-cpus=0 --resources='{\"bench\": 1}' sets a node aside"
+        )
+    return None

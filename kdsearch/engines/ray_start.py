@@ -1,0 +1,124 @@
+"""Ray, up: as it was found, joined at an address, or started for this machine alone.
+
+A cluster started here listens on the loopback, asks for a token, has no dashboard and tells
+nobody that it is used. One that is joined keeps its own settings, and whether it asks for a
+token is the environment's to say.
+"""
+
+import math
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kdsearch.engines.cluster import Cluster
+from kdsearch.errors import UserError
+
+PLAIN = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+}
+"""What this process says to Ray wherever that runs."""
+ALONE = {"RAY_AUTH_MODE": "token", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+QUIET = {**PLAIN, **ALONE}
+SAYING_LITTLE: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+CLIENT = "ray://"
+"""Of the address of a cluster that this machine is no node of."""
+
+
+@contextmanager
+def started(workers: int, cluster: Cluster) -> Iterator[Any]:
+    """Ray for the block; see `start`."""
+    ray, is_ours = start(workers, cluster)
+    try:
+        yield ray
+    finally:
+        if is_ours:
+            ray.shutdown()
+
+
+def start(workers: int, cluster: Cluster | None = None) -> tuple[Any, bool]:
+    """Ray, up: as it was found, joined, or started on this machine's loopback.
+
+    Returns:
+        The package, and whether it was started (or joined) here.
+
+    Raises:
+        UserError: it would have to be started, but cannot be kept to this machine any more; or
+            nobody answers at the address, or not to us.
+    """
+    cluster = cluster or Cluster()
+    address = address_of(cluster)
+    came_before = "ray" in sys.modules and not os.environ.keys() >= QUIET.keys()
+    for name, value in (PLAIN if address else QUIET).items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    if ray.is_initialized():
+        return ray, False
+    if address is None and came_before:
+        raise UserError(
+            "ray was imported before kdsearch could keep it to this machine (Ray reads its "
+            "settings on import); import it later, or call ray.init() yourself"
+        )
+    with own_handlers():
+        if address:
+            join(ray, address, "ray.address" if cluster.address else "RAY_ADDRESS")
+        else:
+            ray.init(
+                num_cpus=math.ceil(workers * cluster.cpu),
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **SAYING_LITTLE,
+            )
+    return ray, True
+
+
+def address_of(cluster: Cluster) -> str | None:
+    """Of the cluster that is up already; None where there is none but ours."""
+    return cluster.address or os.environ.get("RAY_ADDRESS") or None
+
+
+def join(ray: Any, address: str, key: str) -> None:
+    """Makes this process a driver of the cluster there.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    try:
+        ray.init(address, **({} if address.startswith(CLIENT) else SAYING_LITTLE))
+    except ray.exceptions.AuthenticationError as error:
+        raise UserError(
+            f"{key}: {address}: refused, the token is missing or another one; put the "
+            "cluster's into ~/.ray/auth_token or RAY_AUTH_TOKEN, and set RAY_AUTH_MODE=token"
+        ) from error
+    except ImportError as error:
+        raise UserError(
+            f"{key}: {address}: needs Ray's client; pip install 'kdsearch[cluster]'"
+        ) from error
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        said = str(error).strip().partition("\n")[0]
+        raise UserError(
+            f"{key}: {address}: no cluster there ({said}); start one as docs/cluster.md says, "
+            "or set null for one on this machine"
+        ) from error
+
+
+@contextmanager
+def own_handlers() -> Iterator[None]:
+    """SIGTERM is handled after the block as before it: Ray takes it as it is initialised."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -1,0 +1,38 @@
+"""What the driver looks at in each round of Tune's loop: is it to stop, is there a place."""
+
+from typing import Any
+
+from ray import tune
+
+from kdsearch.engines.engine import Workshop
+from kdsearch.engines.ray_room import Room
+from kdsearch.engines.ray_stop import Farewell
+
+
+class Watch(tune.Callback):
+    """Ends Tune's loop by what it raises."""
+
+    def __init__(self, ray: Any, shop: Workshop) -> None:
+        self._room = Room(ray, shop)
+        self._farewell = Farewell(shop.progress)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune pickles its settings to restore from them; there is nothing to restore."""
+        return {}
+
+    def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        """
+        Raises:
+            KeyboardInterrupt: asked to stop, and the workers have had their time.
+            SearchError: no job finds a place.
+        """
+        if self._farewell.is_begun() and self._farewell.is_over():
+            raise KeyboardInterrupt
+        states = {trial.status for trial in trials}
+        if "RUNNING" in states or "PENDING" not in states:
+            self._room.found()
+        else:
+            self._room.sought()
+
+    def forget(self) -> None:
+        self._farewell.forget()
