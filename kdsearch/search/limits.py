@@ -13,6 +13,9 @@ from kdsearch.search.trial import Trial
 
 GROWTH = 0.001
 """A front that grew by a smaller share than this did not grow."""
+BEYOND = 0.1
+"""The reference lies so much of an axis's extent beyond its worst value: the ends of a front
+count, too."""
 
 
 @dataclass
@@ -77,6 +80,7 @@ def completed(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[
 
 def is_level(points: Sequence[Values], last: int) -> bool:
     """Whether the hypervolume is as large without the last points."""
-    reference = [max(axis) + 1e-9 for axis in zip(*points, strict=True)]
+    axes = list(zip(*points, strict=True))
+    reference = [max(axis) + BEYOND * (max(axis) - min(axis) or 1.0) for axis in axes]
     before = hypervolume(points[:-last], reference)
     return hypervolume(points, reference) <= before * (1 + GROWTH)

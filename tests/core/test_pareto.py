@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdsearch.core.pareto import (
+    contributions,
     crowding,
     dominates,
     front,
@@ -133,3 +134,42 @@ def test_spread_takes_the_ends_then_the_loneliest() -> None:
     assert set(spread_by_layer(points, 2)) == {0, 4}
     assert spread_by_layer(points, 3)[2] == 3
     assert spread_by_layer(points, 6)[5] == 5
+
+
+def scaled(points: list[tuple[float, ...]]) -> list[tuple[float, ...]]:
+    axes = list(zip(*points, strict=True))
+    spans = [max(axis) - min(axis) or 1.0 for axis in axes]
+    return [
+        tuple((x - min(axis)) / span for x, axis, span in zip(p, axes, spans, strict=True))
+        for p in points
+    ]
+
+
+@given(st.integers(2, 3).flatmap(lambda d: points_of(d, max_size=8)))
+def test_a_contribution_is_the_hypervolume_with_less_that_without(
+    drawn: list[tuple[float, ...]],
+) -> None:
+    points = [drawn[i] for i in front(drawn)]
+    found = contributions(points)
+    assert len(found) == len(points)
+    if not points:
+        return
+    best = [min(axis) for axis in zip(*points, strict=True)]
+    reference = [1.0] * len(best)
+    whole = hypervolume(scaled(points), reference)
+    for i, point in enumerate(points):
+        others = [q for k, q in enumerate(scaled(points)) if k != i]
+        alone = whole - hypervolume(others, reference)
+        is_end = any(x == low for x, low in zip(point, best, strict=True))
+        if is_end and points.count(point) == 1:
+            assert found[i] == math.inf
+        else:
+            assert found[i] == pytest.approx(alone, abs=1e-12)
+
+
+def test_contributions_by_hand() -> None:
+    """Scaled: (0, 1), (.25, .5), (.5, .25), (1, 0); the inner ones alone add .25 × .5."""
+    points = [(0.0, 8.0), (1.0, 4.0), (2.0, 2.0), (4.0, 0.0)]
+    assert contributions(points) == pytest.approx([math.inf, 0.125, 0.125, math.inf])
+    assert contributions([(1.0, 2.0)]) == [math.inf]
+    assert contributions([(1.0, 2.0)] * 2) == [0.0, 0.0], "either alone is no loss"
