@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.errors import RunError
+from kdsearch.places import Place, Remote
 
 ENTRY = "key.json"
 """Marks a folder of the store: a whole result, made again when the folder is removed."""
@@ -27,8 +28,11 @@ REFUSALS: Mapping[int, str] = MappingProxyType(
 """What a disk refuses, and the way out; nothing that was to be written is at fault."""
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Place, content: bytes) -> None:
     """Writes `content` so that a reader sees the old file or the new one, never half of it."""
+    if isinstance(path, Remote):
+        path.put(content)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with naming(path):
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -84,9 +88,11 @@ def read_json(path: Path) -> Any:
         raise damaged(path, reason or "cannot be read") from error
 
 
-def damaged(path: Path, reason: str, within: Path | None = None) -> RunError:
+def damaged(path: Place, reason: str, within: Place | None = None) -> RunError:
     """What to do about a file of ours that cannot be read; `within` has to go with it."""
-    out = within or (path.parent if (path.parent / ENTRY).exists() else path)
+    out = within or path
+    if isinstance(out, Path) and (out.parent / ENTRY).exists():
+        out = out.parent
     return RunError(
         f"{path}: {reason}; remove {out}, and the command that made it makes it again"
     )

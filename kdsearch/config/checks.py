@@ -13,7 +13,7 @@ from kdsearch.config.objectives_checks import objectives
 from kdsearch.config.own_family_checks import own_family
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.config.processes_checks import processes
-from kdsearch.config.search_checks import exhaustive, grid, starts
+from kdsearch.config.search_checks import exhaustive, grid, starts, weights
 from kdsearch.config.shaping_checks import shaping
 from kdsearch.config.sources import source_problem
 from kdsearch.config.teachers_checks import each_further, teachers
@@ -222,6 +222,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     starts,
     exhaustive,
     grid,
+    weights,
     cluster,
     objectives,
     methods,

@@ -239,6 +239,9 @@ class Search(Section):
     audit: bool = True
     """Whether one trial in ten climbs whatever it scores: tells how far lower rungs can be
     trusted, and lets more climb where they cannot."""
+    weights: str | None = None
+    """An fsspec URL (s3://bucket/folder, gs://…) where weights and checkpoints of trials are
+    kept; null: with their results in the run's folder. Journal and results stay there."""
     exhaustive: Annotated[int, Field(ge=0)] = 256
     """A space of at most so many students is scored whole with inherited weights before the
     first trial; only students worth a training are proposed then. 0: never."""

@@ -8,6 +8,7 @@ from kdsearch.config.models import GRID, Config, KnobRange
 from kdsearch.config.problem import Problem, not_of_space, refused
 from kdsearch.core.quantities import count
 from kdsearch.core.space import written
+from kdsearch.places import opened
 
 MOST = 100_000
 """Students that may be listed one by one."""
@@ -20,6 +21,19 @@ def starts(config: Config) -> Iterator[Problem]:
     folder = config.search.start_from
     if folder is not None and not (Path(folder) / "config.yaml").is_file():
         yield ("search", "start_from"), "no run in this folder; name a run's, or remove this"
+
+
+def weights(config: Config) -> Iterator[Problem]:
+    url = config.search.weights
+    if url is None:
+        return
+    if "://" not in url:
+        yield (
+            ("search", "weights"),
+            "needs a URL: s3://bucket/folder; null for the run's folder",
+        )
+    elif wrong := refused(lambda: opened(url)):
+        yield ("search", "weights"), wrong.removeprefix(f"{url}: ")
 
 
 def exhaustive(config: Config) -> Iterator[Problem]:

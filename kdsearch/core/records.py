@@ -82,9 +82,12 @@ class Job:
     """None at rung 0."""
     seed: int
     folder: str
-    """Where the result, and the checkpoint the next rung goes on from, are kept."""
+    """Where the result is kept."""
     steps: int | None = None
     """Length of a schedule of its own; None: that of the full distillation."""
+    weights: str = ""
+    """Where weights, and the checkpoint the next rung goes on from, are kept: an fsspec URL;
+    empty: in `folder`, too."""
 
 
 State = Literal["done", "diverged", "out of memory", "lost", "bug", "objective"]

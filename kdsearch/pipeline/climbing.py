@@ -28,6 +28,8 @@ class Sought:
     study: Study
     trials: Path
     """Where the trials' files lie."""
+    weights: str
+    """Where their weights do, see `weights_at`."""
     pool: Pool
     setting: Setting
     terms: Terms
@@ -59,7 +61,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
         study,
         Proposer(study, question, starts_of(context, sought.pool), terms.seed),
         terms,
-        Places(inherited, sought.trials),
+        Places(inherited, sought.trials, sought.weights),
         prices,
         sought.limits,
         context.progress,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import kdsearch
@@ -12,15 +11,16 @@ from kdsearch.core.seeds import derive
 from kdsearch.errors import SearchError
 from kdsearch.files import content_hash, write_json
 from kdsearch.pipeline.context import Context
-from kdsearch.pipeline.jobs import Ground, execute
+from kdsearch.pipeline.jobs import Ground, execute, weights_at
 from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.publish import Finalist, nothing_left, publish
 from kdsearch.pipeline.search import Found
 from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.jobs import trial_job
-from kdsearch.search.rung import stored_result
+from kdsearch.search.rung import stored_result, weights_of
 from kdsearch.search.source import Phase
 from kdsearch.search.survivors import survivors
+from kdsearch.search.terms import Places
 from kdsearch.search.trial import Trial
 
 
@@ -67,13 +67,15 @@ def jobs_of(context: Context, found: Found, trial: Trial) -> list[Job]:
     """The top rung of a trial, once per seed; the first goes on where the search stopped."""
     trials = context.run.trials(found.study)
     top = len(found.setting.fractions)
-    first = trial_job(trial, top, trials, context.config.seed)
+    places = Places(None, trials, weights_at(context, found.study))
+    first = trial_job(trial, top, places, context.config.seed)
     others = [
         replace(
             first,
             name=f"{first.name}, seed {k}",
             seed=derive(context.config.seed, "trial", trial.number, "seed", k),
             folder=f"{first.folder}/seed{k}",
+            weights=f"{first.weights}/seed{k}" if first.weights else "",
         )
         for k in range(1, context.config.finalists.seeds)
     ]
@@ -91,7 +93,7 @@ def trained(context: Context, found: Found, chosen: Sequence[Trial]) -> list[Fin
         jobs = jobs_of(context, found, trial)
         results = [stored_result(job) for job in jobs]
         if all(r is not None and r.state == "done" for r in results):
-            done.append(Finalist(trial, tuple(Path(job.folder) for job in jobs)))
+            done.append(Finalist(trial, tuple(map(weights_of, jobs))))
         else:
             bad = next(r for r in results if r is not None and r.state != "done")
             context.progress.say(f"finalist {trial.number} fell out: {bad.state}: {bad.reason}")

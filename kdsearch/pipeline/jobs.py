@@ -75,3 +75,9 @@ def inherited_folder(
     if metrics:
         key["metrics"] = identity(metrics)
     return context.store.folder("inherited", key)
+
+
+def weights_at(context: Context, study: str) -> str:
+    """Where the weights of a study's trials are kept: a URL; empty: with their results."""
+    url = context.config.search.weights
+    return "" if url is None else f"{url.rstrip('/')}/{context.run.root.name}/{study}"

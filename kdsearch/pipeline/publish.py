@@ -6,7 +6,6 @@ split is opened for the published students only, after they were chosen.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -30,6 +29,7 @@ from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
 from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.rescore import Rescored, rescored
+from kdsearch.places import Place
 from kdsearch.search.rung import STUDENT
 from kdsearch.search.trial import Trial
 
@@ -41,7 +41,7 @@ class Finalist:
     """A survivor at the top rung; its first run is the one that ships."""
 
     trial: Trial
-    folders: tuple[Path, ...]
+    folders: tuple[Place, ...]
     """One per seed."""
 
     @property
@@ -114,7 +114,9 @@ def largest(ground: Ground) -> Mapping[str, float]:
     return ground.ends["largest"]
 
 
-def student_of(context: Context, ground: Ground, finalist: Finalist, folder: Path) -> nn.Module:
+def student_of(
+    context: Context, ground: Ground, finalist: Finalist, folder: Place
+) -> nn.Module:
     family = family_of(context.space.family)
     architecture = finalist.trial.candidate.architecture
     student = family.student(architecture, ground.info.channels, len(ground.info.classes))

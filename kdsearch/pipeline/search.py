@@ -19,7 +19,7 @@ from kdsearch.pipeline.climbing import Sought, climb
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import space_key
 from kdsearch.pipeline.differences import switched
-from kdsearch.pipeline.jobs import Ground
+from kdsearch.pipeline.jobs import Ground, weights_at
 from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.supernet import as_plain
@@ -81,7 +81,8 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     if is_open(study.trials, terms, limits):
         with context.timed("search"):
             trials, planned = run.trials(name), part.planned
-            sought = Sought(study, trials, pool, setting, terms, limits, planned)
+            weights = weights_at(context, name)
+            sought = Sought(study, trials, weights, pool, setting, terms, limits, planned)
             climb(context, ground, sought)
     note_rungs(run.ledger, run.trials(name))
     return Found(name, study.trials, setting)

@@ -235,13 +235,13 @@ class Climb:
             job = self.job(trial, max(trial.rung, 0) + 1)
             (self.jobs.appendleft if first else self.jobs.append)(job)
         elif trial.state != "complete":
-            drop_checkpoint(trial, self.places.trials)
+            drop_checkpoint(trial_job(trial, 1, self.places, self.terms.seed))
         done = sum(t.state != "running" for t in self.study.trials)
         told = summary(self.study.trials, self.terms.objectives)
         self.progress.step("search", done, told)
 
     def job(self, trial: Trial, rung: int) -> Job:
-        job = trial_job(trial, rung, self.places.trials, self.terms.seed)
+        job = trial_job(trial, rung, self.places, self.terms.seed)
         self.climbers[job.name] = trial.number
         return job
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from kdsearch.core.records import Architecture, Job
 from kdsearch.core.seeds import derive
-from kdsearch.search.rung import CHECKPOINT
+from kdsearch.search.rung import CHECKPOINT, weights_of
+from kdsearch.search.terms import Places
 from kdsearch.search.trial import Trial
 
 
@@ -12,20 +13,22 @@ def job_name(number: int, rung: int) -> str:
     return f"trial {number}, rung {rung}"
 
 
-def trial_job(trial: Trial, rung: int, trials: Path, seed: int) -> Job:
+def trial_job(trial: Trial, rung: int, places: Places, seed: int) -> Job:
+    own = f"{trial.number:04d}"
     return Job(
         job_name(trial.number, rung),
         rung,
         trial.candidate.architecture,
         trial.candidate.recipe,
         derive(seed, "trial", trial.number),
-        str(trials / f"{trial.number:04d}"),
+        str(places.trials / own),
+        weights=f"{places.weights}/{own}" if places.weights else "",
     )
 
 
-def drop_checkpoint(trial: Trial, trials: Path) -> None:
+def drop_checkpoint(job: Job) -> None:
     """Nobody goes on from a trial that was stopped or failed."""
-    (trials / f"{trial.number:04d}" / CHECKPOINT).unlink(missing_ok=True)
+    (weights_of(job) / CHECKPOINT).unlink(missing_ok=True)
 
 
 def inherited_job(architecture: Architecture, folder: Path) -> Job:

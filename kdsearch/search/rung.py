@@ -30,6 +30,7 @@ from kdsearch.measure.accuracy import predict, top1
 from kdsearch.measure.scores import scores_of
 from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
+from kdsearch.places import Place, place_of
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
 from kdsearch.search.leavings import claim, is_claimed, read_result
 from kdsearch.search.pool import TEACHER, teacher_of
@@ -60,6 +61,11 @@ def result_path(job: Job) -> Path:
 def result_files(trials: Path, number: int) -> list[Path]:
     """The result files of a trial's first run, from low rungs to high."""
     return sorted((trials / f"{number:04d}").glob("rung*.json"))
+
+
+def weights_of(job: Job) -> Place:
+    """Where a job's weights and checkpoints are kept."""
+    return place_of(job.weights or job.folder)
 
 
 def stored_result(job: Job) -> Result | None:
@@ -111,7 +117,7 @@ class Rungs:
         result = replace(result, seconds=time.perf_counter() - started, details=details)
         write_json(result_path(job), result.as_dict())
         if result.state == "done" and job.rung == len(self.setting.fractions):
-            (Path(job.folder) / CHECKPOINT).unlink(missing_ok=True)  # no rung goes on from it
+            (weights_of(job) / CHECKPOINT).unlink(missing_ok=True)  # no rung goes on from it
         return result
 
     def look_around(self, job: Job) -> None:
@@ -145,8 +151,8 @@ class Rungs:
 
     def distilled(self, job: Job) -> Result:
         assert job.recipe is not None
-        setting, folder = self.setting, Path(job.folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        setting = self.setting
+        Path(job.folder).mkdir(parents=True, exist_ok=True)
         plan = replace(setting.plan, seed=job.seed, steps=job.steps or setting.plan.steps)
         plan = with_own_training(plan, job.recipe)
         task = self.task(job, method_of(job.recipe))
@@ -155,13 +161,13 @@ class Rungs:
             self.feed,
             plan,
             until=steps_at(job.rung, setting.fractions, plan.steps),
-            checkpoint=folder / CHECKPOINT,
+            checkpoint=weights_of(job) / CHECKPOINT,
             tell=Telling(self.told, job.name),
         )
         student = task.shipped(done.average)
         calibrate(student, self.calibration)
         if job.rung == len(setting.fractions):
-            write_bytes(folder / STUDENT, kept_weights(student))
+            write_bytes(weights_of(job) / STUDENT, kept_weights(student))
         result = self.scored(job, predict(student, self.search_val[0], SCORED_BATCH))
         return replace(result, details={"curve": done.curve, "steps": done.step})
 

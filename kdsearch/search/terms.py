@@ -36,6 +36,8 @@ class Places:
     inherited: Path | None
     """Results of rung 0, by architecture; None where students have nothing to inherit."""
     trials: Path
+    weights: str = ""
+    """An fsspec URL for weights and checkpoints of trials; empty: with their results."""
 
 
 @dataclass(frozen=True, slots=True)

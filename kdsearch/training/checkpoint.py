@@ -4,7 +4,6 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from kdsearch.files import damaged, write_bytes
+from kdsearch.places import Place
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class Progressed:
 
 
 def write_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed
+    path: Place, module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed
 ) -> None:
     write_bytes(path, packed(module, optimiser, at))
 
@@ -65,7 +65,7 @@ def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) 
 
 
 def read_checkpoint(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer
+    path: Place, module: nn.Module, optimiser: torch.optim.Optimizer
 ) -> Progressed:
     """Loads a checkpoint into `module` and `optimiser`; returns how far it had come.
 

@@ -22,6 +22,7 @@ from kdsearch.search.jobs import trial_job
 from kdsearch.search.limits import Limits
 from kdsearch.search.pool import Pool
 from kdsearch.search.survivors import summary, survivors
+from kdsearch.search.terms import Places
 from kdsearch.search.trial import Trial
 
 FIRST = Architecture.of({"depth": 2, "width": 8})
@@ -218,9 +219,10 @@ def test_one_in_three_climbs_of_those_known_by_then(world: Any) -> None:
 
 def test_checkpoints_of_trials_that_are_over_go(world: Any) -> None:
     """Those of complete ones stay: finalists go on from them."""
+    formula = world.result
 
     def result(job: Job) -> Result:
-        done: Result = world.result(job)
+        done: Result = formula(job)
         if job.rung > 0:
             Path(job.folder).mkdir(parents=True, exist_ok=True)
             (Path(job.folder) / "checkpoint.safetensors").write_bytes(b"weights")
@@ -349,11 +351,11 @@ def test_a_candidate_is_rarely_proposed_twice(world: Any, sampler: str) -> None:
 def test_every_trial_has_a_seed_of_its_own_that_follows_from_the_runs() -> None:
     def seeds(run_seed: int) -> list[int]:
         trials = [trial(number, "running") for number in range(20)]
-        return [trial_job(t, 1, Path("here"), run_seed).seed for t in trials]
+        return [trial_job(t, 1, Places(None, Path("here")), run_seed).seed for t in trials]
 
     assert len({*seeds(0), *seeds(1)}) == 40
     assert seeds(0) == seeds(0)
-    first, second = (trial_job(trial(7, "running"), rung, Path("here"), 0) for rung in (1, 2))
+    first, second = (trial_job(trial(7, "running"), rung, Places(None, Path("here")), 0) for rung in (1, 2))
     assert (first.seed, first.folder) == (second.seed, second.folder)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.seeds import derive
 from kdsearch.search.jobs import inherited_job, trial_job
+from kdsearch.search.terms import Places
 from kdsearch.search.trial import Trial
 
 STUDENT = Architecture.of({"width": 2})
@@ -20,7 +21,7 @@ def test_rung_0_is_the_same_job_whoever_asks() -> None:
 
 
 def test_the_rungs_of_a_trial_share_folder_and_seed() -> None:
-    first, second = (trial_job(TRIAL, rung, Path("trials"), 3) for rung in (1, 2))
+    first, second = (trial_job(TRIAL, rung, Places(None, Path("trials")), 3) for rung in (1, 2))
     assert (first.architecture, first.recipe) == (STUDENT, Recipe("hard"))
     assert first.folder == second.folder == "trials/0007"
     assert first.seed == second.seed == derive(3, "trial", 7)
