@@ -30,7 +30,7 @@ def weights(config: Config) -> Iterator[Problem]:
     if "://" not in url:
         yield (
             ("search", "weights"),
-            "needs a URL: s3://bucket/folder; null for the run's folder",
+            "needs a URL: s3://bucket/folder, or null",
         )
     elif wrong := refused(lambda: opened(url)):
         yield ("search", "weights"), wrong.removeprefix(f"{url}: ")

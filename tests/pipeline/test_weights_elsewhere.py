@@ -1,4 +1,4 @@
-"""Weights and checkpoints of trials at an fsspec URL; journal and results in the run's folder."""
+"""Weights and checkpoints of trials at an fsspec URL; journal and results in the run."""
 
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,9 @@ def test_a_run_is_the_same_wherever_its_weights_lie(
     study = done.facts()["study"]
     assert files(done.trials(study)) == set()
     assert files(bucket / "runs" / "far" / study) == files(finished.trials(study))
-    for point in far:
-        own, other = (
-            run.student(point["id"]) / "student.safetensors" for run in (done, finished)
-        )
-        assert own.read_bytes() == other.read_bytes()
+    for student in (point["id"] for point in far):
+        kept = [run.student(student) / "student.safetensors" for run in (done, finished)]
+        assert kept[0].read_bytes() == kept[1].read_bytes()
 
 
 @pytest.mark.parametrize(
