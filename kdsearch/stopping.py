@@ -20,6 +20,10 @@ STOPPING = "stopping; once more stops at once"
 LOOK_S = 1.0
 
 
+class Stopped(KeyboardInterrupt):
+    """A first request was heeded: what was under way can be gone on with."""
+
+
 class Stop:
     """Whether this process was asked to stop."""
 
@@ -54,7 +58,8 @@ def heeded() -> Iterator[None]:
     handles or ignores, nothing changes.
 
     Raises:
-        KeyboardInterrupt: there was a request.
+        Stopped: there was a request.
+        KeyboardInterrupt: there were two.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if STOP.is_heeded or not is_main:
@@ -70,7 +75,7 @@ def heeded() -> Iterator[None]:
             signal.signal(number, handler)
         was_asked, STOP.asked, STOP.is_heeded = STOP.asked, False, False
     if was_asked:
-        raise KeyboardInterrupt
+        raise Stopped
 
 
 def note(number: int, frame: FrameType | None) -> None:

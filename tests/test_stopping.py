@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kdsearch.stopping import STOP, Stop, heeded, terminated_as_interrupted
+from kdsearch.stopping import STOP, Stop, Stopped, heeded, terminated_as_interrupted
 
 ASKED = [signal.SIGINT, signal.SIGTERM]
 
@@ -23,7 +23,7 @@ def left_alone() -> Iterator[None]:
 @pytest.mark.parametrize("number", ASKED)
 def test_a_first_request_is_noted_and_the_block_comes_to_its_end(number: int) -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), heeded():
+    with pytest.raises(Stopped), heeded():
         assert not STOP.is_asked()
         signal.raise_signal(number)
         reached.append(STOP.is_asked())
@@ -34,12 +34,13 @@ def test_a_first_request_is_noted_and_the_block_comes_to_its_end(number: int) ->
 @pytest.mark.parametrize("second", ASKED)
 def test_a_second_one_is_obeyed_at_once(first: int, second: int) -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), heeded():
+    with pytest.raises(KeyboardInterrupt) as caught, heeded():
         signal.raise_signal(first)
         reached.append(1)
         signal.raise_signal(second)
         reached.append(2)
     assert reached == [1]
+    assert caught.type is KeyboardInterrupt
 
 
 def test_nothing_is_raised_where_nobody_asked() -> None:

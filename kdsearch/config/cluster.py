@@ -24,5 +24,5 @@ class Ray(Section):
     resources: Resources = Resources()
     latency_node: str | None = None
     """Where latencies are measured. driver (null): in the process that runs the search, while
-    it has no jobs in flight; whole: on a node that is taken whole meanwhile; or the name of a
-    custom resource of nodes set aside, beside which training goes on."""
+    it has no jobs in flight; whole: on a node that is taken whole meanwhile (with ray-actors);
+    or the name of a custom resource of nodes set aside, beside which training goes on."""

@@ -28,7 +28,7 @@ def cluster(config: Config) -> Iterator[Problem]:
     gpu = it.resources.gpu or 0
     if gpu > 1 and gpu != int(gpu):
         yield ("ray", "resources", "gpu"), "more than one must be a whole number"
-    if it.latency_node is not None and (wrong := node_problem(it.latency_node)):
+    if it.latency_node is not None and (wrong := node_problem(it.latency_node, engine)):
         yield ("ray", "latency_node"), wrong
 
 
@@ -47,8 +47,10 @@ def address_problem(address: str) -> str | None:
     return f"must be auto, HOST:PORT or ray://HOST:PORT; {way_out}"
 
 
-def node_problem(name: str) -> str | None:
+def node_problem(name: str, engine: str) -> str | None:
     """Why no node can be meant; whether there is one shows later."""
+    if name == "whole" and engine != "ray-actors":
+        return "works with search.engine: ray-actors; Ray Tune lets no node go meanwhile"
     if name in WORDS:
         return None
     if name.lower() in WORDS:

@@ -45,7 +45,7 @@ class Engine(Protocol):
         """Runs until the source is done; a lost worker's job is done again, at most twice.
 
         Raises:
-            KeyboardInterrupt: asked to stop; what is begun goes on from its checkpoints.
+            Stopped: asked to; what is begun goes on from its checkpoints.
         """
 
 

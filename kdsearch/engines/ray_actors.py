@@ -16,7 +16,7 @@ from kdsearch.engines.engine import RETRIES, Workshop, lost, refuse_object
 from kdsearch.engines.ray_start import started
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
-from kdsearch.stopping import heeded
+from kdsearch.stopping import Stopped, heeded
 
 LOT = 32
 """Jobs of rung 0 in one call, at most: a lost worker loses no more than the one it was at."""
@@ -83,7 +83,10 @@ class Foreman:
         while not self.is_over and sum(job.rung > 0 for job in self.jobs) < room:
             if len(self.jobs) >= room * LOT:
                 return
-            job = self.source.next()
+            try:
+                job = self.source.next()
+            except Stopped:  # as it measured: those at work are to end as well
+                return
             if job == "wait":
                 return
             self.is_over = job is None

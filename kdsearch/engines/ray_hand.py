@@ -7,7 +7,7 @@ from kdsearch.engines.engine import Make
 from kdsearch.engines.ray_stop import heed
 from kdsearch.engines.travel import as_job
 from kdsearch.search.setting import Setting
-from kdsearch.stopping import STOP
+from kdsearch.stopping import STOP, Stopped
 
 
 class Hand:
@@ -26,6 +26,6 @@ class Hand:
                 break
             try:
                 found.append(self.work(as_job(job)).as_dict())
-            except KeyboardInterrupt:
+            except Stopped:
                 break
         return found

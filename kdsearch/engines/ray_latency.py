@@ -21,7 +21,7 @@ from kdsearch.files import canonical
 from kdsearch.measure.book import CostBook, here
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Latency, Target
-from kdsearch.stopping import STOP
+from kdsearch.stopping import STOP, Stopped
 
 KEY = "ray.latency_node"
 NOTICE_S = 15.0
@@ -164,7 +164,7 @@ class Node:
         while not ray.wait([ref], timeout=POLL_S)[0]:
             if STOP.is_asked():
                 ray.cancel(ref, force=True)
-                raise KeyboardInterrupt
+                raise Stopped
             if not is_told and time.monotonic() - begun > NOTICE_S:
                 is_told = True
                 self._progress.say(f"latency: waiting for {self._words()}")

@@ -10,7 +10,7 @@ from kdsearch.engines.engine import lost
 from kdsearch.engines.travel import as_plain
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
-from kdsearch.stopping import STOP
+from kdsearch.stopping import STOP, Stopped
 
 
 class FromSource(Searcher):
@@ -56,9 +56,13 @@ class FromSource(Searcher):
             self.guarded(self.source.tell, found or lost(job))
 
     def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """What `call` gives; None, and its error kept, if it raises one."""
+        """What `call` gives; None, and its error kept, if it raises one; None where it was
+        asked to stop, which is for the engine to say.
+        """
         try:
             return call(*arguments)
+        except Stopped:
+            return None
         except Exception as error:
             self.error = error
             return None

@@ -7,7 +7,6 @@ actors. Nothing is restored from Tune's own files: the study is the only record.
 import tempfile
 from typing import Any
 
-from kdsearch.engines.cluster import WHOLE
 from kdsearch.engines.engine import RETRIES, Workshop, refuse_object
 from kdsearch.engines.ray_start import started
 from kdsearch.errors import SearchError
@@ -36,17 +35,16 @@ def fit(ray: Any, source: Source, shop: Workshop) -> None:
     from kdsearch.engines.ray_watch import Watch
     from kdsearch.engines.ray_worker import Worker
 
-    searcher, watch = FromSource(source), Watch(ray, shop)
+    searcher, watch, asked = FromSource(source), Watch(ray, shop), asked_of(ray, shop)
     worker = tune.with_parameters(Worker, setting=shop.setting, make=shop.make)
     with tempfile.TemporaryDirectory(prefix="kdsearch-tune-") as scratch:
         tuner = tune.Tuner(
-            tune.with_resources(worker, asked_of(ray, shop)),
+            tune.with_resources(worker, {"cpu": asked["CPU"], "gpu": asked["GPU"]}),
             tune_config=tune.TuneConfig(
                 search_alg=searcher,
                 num_samples=-1,
                 max_concurrent_trials=shop.workers,
-                # a kept actor holds its processors: nobody could take a whole node
-                reuse_actors=shop.cluster.latency_node != WHOLE,
+                reuse_actors=True,
             ),
             run_config=tune.RunConfig(
                 storage_path=scratch,

@@ -7,6 +7,7 @@ from ray import tune
 from kdsearch.engines.engine import Workshop
 from kdsearch.engines.ray_room import Room
 from kdsearch.engines.ray_stop import Farewell
+from kdsearch.stopping import Stopped
 
 
 class Watch(tune.Callback):
@@ -23,11 +24,11 @@ class Watch(tune.Callback):
     def on_step_begin(self, iteration: int, trials: list[Any], **info: Any) -> None:
         """
         Raises:
-            KeyboardInterrupt: asked to stop, and the workers have had their time.
+            Stopped: asked to, and the workers have had their time.
             SearchError: no job finds a place.
         """
         if self._farewell.is_begun() and self._farewell.is_over():
-            raise KeyboardInterrupt
+            raise Stopped
         states = {trial.status for trial in trials}
         if "RUNNING" in states or "PENDING" not in states:
             self._room.found()

@@ -10,6 +10,7 @@ from kdsearch.engines.engine import Make
 from kdsearch.engines.ray_stop import heed
 from kdsearch.engines.travel import as_job
 from kdsearch.search.setting import Setting
+from kdsearch.stopping import Stopped
 
 
 class Worker(tune.Trainable):
@@ -27,7 +28,7 @@ class Worker(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        with suppress(KeyboardInterrupt):  # asked to stop: the job has its checkpoint
+        with suppress(Stopped):  # the job has its checkpoint
             self.work(self.job)
         return {"told": 1, "done": True}
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
-from kdsearch.stopping import STOP
+from kdsearch.stopping import STOP, Stopped
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds from any start, such as `time.perf_counter`."""
@@ -35,7 +35,7 @@ def interleaved(
         after_round: told the number of rounds done.
 
     Raises:
-        KeyboardInterrupt: asked to stop; rounds of different times are not put together.
+        Stopped: asked to; rounds of different times are not put together.
     """
     counts = {key: calls_per_visit(timed(call, WARM_UPS, clock)) for key, call in calls.items()}
     seconds: dict[Key, list[list[float]]] = {key: [] for key in calls}
@@ -43,7 +43,7 @@ def interleaved(
     with garbage_collection_off():
         for done in range(1, rounds + 1):
             if STOP.is_asked():
-                raise KeyboardInterrupt
+                raise Stopped
             rng.shuffle(order)
             for key in order:
                 calls[key]()  # untimed: the others have emptied the caches

@@ -19,7 +19,7 @@ from kdsearch.core.progress import Progress, Silent
 from kdsearch.errors import RunError, TrainingError
 from kdsearch.files import write_bytes
 from kdsearch.ranks import as_first, first_says, meet, rank, world
-from kdsearch.stopping import STOP, STOPPING, heeded
+from kdsearch.stopping import STOP, STOPPING, Stopped, heeded
 from kdsearch.training.checkpoint import Progressed, packed, read_checkpoint, write_checkpoint
 from kdsearch.training.feed import Source
 from kdsearch.training.guard import ENOUGH, Guard
@@ -61,7 +61,7 @@ def fit(
     Raises:
         TrainingError: the loss is not a number, or fell back to chance, once more than the
             plan's `rollbacks`.
-        KeyboardInterrupt: asked to stop; what it comes to then is in the checkpoint.
+        Stopped: asked to; how far it came is in the checkpoint.
     """
     task.module.to(memory_format=torch.channels_last)
     as_first([*task.module.parameters(), *task.module.buffers()])
@@ -132,14 +132,14 @@ class Run:
         last one that is proven stays.
 
         Raises:
-            KeyboardInterrupt: always.
+            Stopped: always.
         """
         self.tell.progress.say(STOPPING)
         if not self.plan.rollbacks:
             self.at.losses = [(float(one.total), float(one.cross_entropy)) for one in losses]
             self.at.images = images
             self.save()
-        raise KeyboardInterrupt
+        raise Stopped
 
     def look_back(self, losses: list[Loss], images: int) -> None:
         """What a window of steps says; raises TrainingError where it went wrong.

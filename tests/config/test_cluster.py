@@ -73,6 +73,11 @@ def test_from_outside_only_actors_work() -> None:
         read(outside, processes=2)
 
 
+def test_tune_leaves_no_node_whole() -> None:
+    with pytest.raises(ConfigError, match="works with search.engine: ray-actors"):
+        read({"latency_node": "whole"}, "ray-tune")
+
+
 def test_an_engine_is_one_of_three() -> None:
     with pytest.raises(ConfigError, match="did you mean 'ray-actors'"):
         read({}, "ray-actor")

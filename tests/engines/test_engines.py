@@ -17,6 +17,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.space import Space
 from kdsearch.engines import ENGINES
+from kdsearch.engines.cluster import Cluster
 from kdsearch.engines.engine import Workshop
 from kdsearch.engines.ray_start import QUIET, start
 from kdsearch.engines.travel import as_job, as_plain
@@ -147,6 +148,13 @@ def test_ray_that_came_first_is_not_started(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(UserError, match="import it later, or call ray.init"):
         start(1)
+
+
+@pytest.mark.parametrize("name", ON_RAY)
+def test_what_no_node_has_is_one_line(ray_up: Any, name: str, tmp_path: Path) -> None:
+    greedy = replace(shop(), cluster=Cluster(cpu=64))
+    with pytest.raises(SearchError, match="each takes 64 CPU, and no node has as much"):
+        ENGINES[name](Scripted(tmp_path), greedy)
 
 
 def outcome(run: RunDir) -> list[Any]:
