@@ -226,6 +226,8 @@ def on_a_run(verbs: Any) -> None:
     of_run(verbs, "report", "writes RUN/report.html and prints its path")
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)
+    one = of_run(verbs, "dashboard", "the trials in optuna-dashboard, for this machine alone")
+    one.add_argument("--port", type=int, default=8080, help="default: %(default)s")
     one = of_run(verbs, "clean", "removes checkpoints that the run has no use for any more")
     one.add_argument(
         "--all",

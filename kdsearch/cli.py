@@ -262,6 +262,13 @@ def explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def dashboard(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.dashboard import dashboard as served
+
+    served(RunDir(Path(arguments.run)), arguments.port)
+    return 0
+
+
 def clean(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.clean import clean as cleaned
     from kdsearch.pipeline.clean import lines
@@ -316,6 +323,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             audit,
             report,
             explain,
+            dashboard,
             clean,
             listing,
         )

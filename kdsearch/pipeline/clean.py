@@ -17,7 +17,8 @@ from kdsearch.core.quantities import size
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir
-from kdsearch.search.rung import CHECKPOINT
+from kdsearch.search.leavings import CLAIM
+from kdsearch.search.rung import CHECKPOINT, STUDENT
 from kdsearch.store import PARTIAL
 
 OVER = "checkpoints of stopped and failed trials"
@@ -29,7 +30,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
     {"stopped": OVER, "failed": OVER, "complete": MAY_GO_ON, "running": NEEDED}
 )
 """By a trial's state."""
-HALF_WRITTEN = (f".{CHECKPOINT}.*", ".student.safetensors.*", ".rung*.json.*")
+HALF_WRITTEN = tuple(f".{n}.*" for n in (CHECKPOINT, STUDENT, CLAIM, "rung*.json"))
 """What is left of a file whose writer was killed."""
 
 

@@ -72,7 +72,8 @@ class Heartbeat:
         self._progress = progress
         self._path = path
         self._clock = clock
-        self._now = now
+        self._wall = now
+        self._latest = 0.0
         self._written: float | None = None
         self._waiting: Beat | None = None
         self._open: dict[str, Beat] = {}
@@ -114,6 +115,11 @@ class Heartbeat:
     ) -> None:
         if self._waiting:
             self._write(self._waiting)
+
+    def _now(self) -> float:
+        """A clock that is set back stands still here until it has caught up."""
+        self._latest = max(self._latest, self._wall())
+        return self._latest
 
     def _tell(self, beat: Beat) -> None:
         assert beat.task is not None

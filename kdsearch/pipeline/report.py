@@ -16,7 +16,7 @@ from kdsearch.core.pareto import knee
 from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
-from kdsearch.files import read_json, write_text
+from kdsearch.files import content_hash, file_hash, read_json, write_text
 from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
 from kdsearch.pipeline.importance import important, is_enough
 from kdsearch.pipeline.standing import standing
@@ -40,20 +40,25 @@ def reported(run: RunDir) -> Path:
         RunError: there is no run here.
     """
     run.read(run.state)
-    summary = summarized(run)
+    mark, summary = mark_of(run), summarized(run)
     write_text(run.picture, front_svg(summary))
-    write_text(run.report, page(summary))
+    write_text(run.report, page(summary) + mark)
     return run.report
 
 
 def is_stale(run: RunDir) -> bool:
-    """Whether the page is missing, or older than what it shows."""
-    held = run.root / BASELINES
-    shown = (run.config, run.state, run.ledger, run.front, run.audit, held)
+    """Whether the page is missing, or shows other files than there are now."""
     if not run.report.exists():
         return True
-    made = run.report.stat().st_mtime
-    return any(path.exists() and path.stat().st_mtime > made for path in shown)
+    return not run.report.read_text(encoding="utf-8").endswith(mark_of(run))
+
+
+def mark_of(run: RunDir) -> str:
+    """Names the content of what a page shows; times do not tell, clocks may be set back."""
+    held = run.root / BASELINES
+    shown = (run.config, run.state, run.ledger, run.front, run.audit, held)
+    known = {path.name: file_hash(path) for path in shown if path.exists()}
+    return f"<!-- {content_hash(known)} -->\n"
 
 
 def summarized(run: RunDir) -> rows.Summary:

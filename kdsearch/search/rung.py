@@ -122,12 +122,16 @@ class Rungs:
 
     def look_around(self, job: Job) -> None:
         """What lies in the folder and is of no use goes, and is named."""
-        if job.rung > 0 and (line := claim(job)):
-            self.told.say(line)
-        path = result_path(job)
+        path, checkpoint = result_path(job), weights_of(job) / CHECKPOINT
+        if job.rung > 0:
+            if not is_claimed(job):
+                checkpoint.unlink(missing_ok=True)
+            if line := claim(job):
+                self.told.say(line)
         try:
             stored_result(job)
         except RunError:
+            checkpoint.unlink(missing_ok=True)  # it may be of a later rung by now
             path.unlink()
             self.told.say(f"{path}: damaged; {job.name} is done again")
 
