@@ -1,4 +1,4 @@
-"""docs/search.md, section Objectives: its table is ours, its blocks are understood."""
+"""docs/search.md: its tables are ours, its blocks are understood."""
 
 import re
 import shlex
@@ -13,15 +13,26 @@ from kdsearch.arguments import parser
 from kdsearch.config import parse_config
 from kdsearch.config.objectives import objectives_of
 from kdsearch.core.objectives import KNOWN
+from kdsearch.core.records import Architecture, Candidate, Recipe
+from kdsearch.core.space import Space
 from kdsearch.measure.scores import scores_of
+from kdsearch.search.pool import Pool
+from kdsearch.search.simpler import Halves, arms
+from kdsearch.search.study.samplers import SAMPLERS
 
 DOCS = Path(__file__).parents[1] / "docs" / "search.md"
 
 
+def part(title: str) -> str:
+    """A section, with the ones below it."""
+    _, found, after = DOCS.read_text(encoding="utf-8").partition(f"\n## {title}\n")
+    assert found
+    return after.partition("\n## ")[0]
+
+
 @pytest.fixture
 def section() -> str:
-    _, _, after = DOCS.read_text(encoding="utf-8").partition("\n## Objectives\n")
-    return after.partition("\n## ")[0]
+    return part("Objectives")
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -54,3 +65,26 @@ def test_the_command_is_understood(section: str) -> None:
     (command,) = blocks(section, "console")
     asked = parser().parse_args(shlex.split(command)[1:])
     assert (asked.verb, len(asked.max), len(asked.min)) == ("query", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "title", ["How a search goes", "Start points, limits and going on", "Baselines"]
+)
+def test_what_is_told_of_searches_is_understood(title: str) -> None:
+    text = part(title)
+    for block in blocks(text, "yaml"):
+        assert parse_config(yaml.safe_load(block)).search != parse_config({}).search
+    for command in blocks(text, "console"):
+        assert parser().parse_args(shlex.split(command)[1:]).run == "RUN"
+    assert blocks(text, "yaml") or blocks(text, "console")
+
+
+def test_every_sampler_and_every_baseline_is_told() -> None:
+    def first_column(title: str) -> list[str]:
+        return re.findall(r"^\| `([\w-]+)` \|", part(title), re.MULTILINE)
+
+    assert set(first_column("How a search goes")) == set(SAMPLERS)
+    knee = Candidate(Architecture.of({}), Recipe("soften"))
+    pool = Pool(Space({}), {"soften": Space({}), "dist": Space({})})
+    halves = Halves({"soften": Space({})}, knee, Space({}))
+    assert first_column("Baselines") == [arm.name for arm in arms(pool, "tpe", halves)]
