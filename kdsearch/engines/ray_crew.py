@@ -34,6 +34,10 @@ class Crew:
     def __init__(self, ray: Any, shop: Workshop) -> None:
         self._ray, self._shop = ray, shop
         self._room = Room(ray, shop)
+        asked = asked_of(ray, shop)
+        self._hand = ray.remote(Hand).options(
+            num_cpus=asked["CPU"], num_gpus=asked["GPU"], scheduling_strategy="SPREAD"
+        )
         self._falls = 0
         self.called: dict[Any, Any] = {}
         """Actors that have yet to answer, by the reference to that."""
@@ -48,12 +52,8 @@ class Crew:
 
     def hire(self) -> None:
         """Has as many as there are to be."""
-        asked = asked_of(self._ray, self._shop)
-        actor = self._ray.remote(Hand).options(
-            num_cpus=asked["CPU"], num_gpus=asked["GPU"], scheduling_strategy="SPREAD"
-        )
         while len(self.called) + len(self.idle) + len(self.busy) < self._shop.workers:
-            self._call(actor.remote(self._shop.setting, self._shop.make))
+            self._call(self._hand.remote(self._shop.setting, self._shop.make))
 
     def give(self, jobs: Sequence[Job]) -> None:
         """To one that is idle."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kdsearch.engines.cluster import Cluster
-from kdsearch.errors import UserError
+from kdsearch.errors import SearchError, UserError
 
 PLAIN = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -53,6 +53,7 @@ def start(workers: int, cluster: Cluster | None = None) -> tuple[Any, bool]:
     Raises:
         UserError: it would have to be started, but cannot be kept to this machine any more; or
             nobody answers at the address, or not to us.
+        SearchError: it does not start here.
     """
     cluster = cluster or Cluster()
     address = address_of(cluster)
@@ -72,13 +73,32 @@ def start(workers: int, cluster: Cluster | None = None) -> tuple[Any, bool]:
         if address:
             join(ray, address, "ray.address" if cluster.address else "RAY_ADDRESS")
         else:
-            ray.init(
-                num_cpus=math.ceil(workers * cluster.cpu),
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **SAYING_LITTLE,
-            )
+            begin(ray, math.ceil(workers * cluster.cpu))
     return ray, True
+
+
+def begin(ray: Any, processors: int) -> None:
+    """Starts a cluster of our own.
+
+    Raises:
+        SearchError: it does not come up; Ray has no error of its own for that.
+    """
+    try:
+        ray.init(
+            num_cpus=processors,
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            **SAYING_LITTLE,
+        )
+    except Exception as error:
+        raise SearchError(
+            f"Ray does not start on this machine: {first_line(error)} (is it overloaded, or "
+            "short of memory?); the same command goes on from here"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def address_of(cluster: Cluster) -> str | None:
@@ -104,10 +124,9 @@ def join(ray: Any, address: str, key: str) -> None:
             f"{key}: {address}: needs Ray's client; pip install 'kdsearch[cluster]'"
         ) from error
     except (ConnectionError, RuntimeError, ValueError) as error:
-        said = str(error).strip().partition("\n")[0]
         raise UserError(
-            f"{key}: {address}: no cluster there ({said}); start one as docs/cluster.md says, "
-            "or set null for one on this machine"
+            f"{key}: {address}: no cluster there ({first_line(error)}); start one as "
+            "docs/cluster.md says, or set null for one on this machine"
         ) from error
 
 

@@ -43,7 +43,13 @@ def heed() -> None:
 
 
 def is_said() -> bool:
-    return bool(store()._internal_kv_exists(word(), namespace=NAMESPACE))
+    """A cluster that does not answer for a moment says nothing."""
+    from ray.exceptions import RayError
+
+    try:
+        return bool(store()._internal_kv_exists(word(), namespace=NAMESPACE))
+    except RayError:
+        return False
 
 
 def word() -> str:

@@ -22,6 +22,7 @@ from kdsearch.data.stored import read_info
 from kdsearch.errors import RunError, UserError
 from kdsearch.files import write_json, write_text
 from kdsearch.pipeline.baseline_results import Searched, content_of
+from kdsearch.pipeline.clean import clean
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.costs import open_book
 from kdsearch.pipeline.halves import halves_of
@@ -133,6 +134,7 @@ def one_search(yardstick: Yardstick, arm: Arm, number: int) -> Searched:
     context = context_of(yardstick, arm, number)
     part = Part(arm.pool, config.search.trials)
     found = searched(context, yardstick.ground, part)
+    clean(context.run, every=True, dry=False)  # nobody goes on from a baseline's trials
     spent = trained_seconds(context.run.trials(found.study), config)
     cut = spent < yardstick.device_seconds
     why = f"{len(found.trials)} trials did not use the time up" if cut else ""
@@ -143,7 +145,9 @@ def context_of(yardstick: Yardstick, arm: Arm, number: int) -> Context:
     """A folder and a config of its own, on the run's results."""
     own = yardstick.context
     config, facts = own.config, own.run.facts()
+    url = config.search.weights
     limits = {
+        "weights": url and f"{url.rstrip('/')}/{own.run.root.name}/{FOLDER}",
         "trials": TIMES * max(config.search.trials, len(yardstick.trials)),
         "device_seconds": yardstick.device_seconds,
         "seconds": None,

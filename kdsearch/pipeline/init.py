@@ -49,7 +49,7 @@ search:
   # vary: {{learning_rate: {{low: 0.02, high: 0.2, log: true}}}}   # searched with the methods
   # rungs: [0.1, 0.3, 1.0]               # shares of the full distillation; the last: finalists
   # objectives: [accuracy, latency_ms]   # `kdsearch objectives` lists them
-  # engine: in-process                   # or ray-tune
+  # engine: in-process                   # or ray-tune, ray-actors
   # workers: 1
 
 latency:

@@ -9,7 +9,6 @@ group (ranks.py) train one network, see parallel.py: all of them call `fit` with
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from kdsearch.core.progress import Progress, Silent
 from kdsearch.errors import RunError, TrainingError
 from kdsearch.files import write_bytes
+from kdsearch.places import Place
 from kdsearch.ranks import as_first, first_says, meet, rank, world
 from kdsearch.stopping import STOP, STOPPING, Stopped, heeded
 from kdsearch.training.checkpoint import Progressed, packed, read_checkpoint, write_checkpoint
@@ -48,7 +48,7 @@ def fit(
     plan: Plan,
     *,
     until: int,
-    checkpoint: Path,
+    checkpoint: Place,
     tell: Telling,
 ) -> Progressed:
     """Trains `task` up to optimiser step `until`, going on from `checkpoint` if it is there
@@ -84,7 +84,7 @@ def fit(
 class Run:
     """One run under way; `at` and what it trains are at the same step after each of it."""
 
-    def __init__(self, task: Task, plan: Plan, checkpoint: Path, tell: Telling) -> None:
+    def __init__(self, task: Task, plan: Plan, checkpoint: Place, tell: Telling) -> None:
         self.task, self.plan, self.tell = task, plan, tell
         self.checkpoint, is_there = first_says((checkpoint, checkpoint.exists()))
         self.optimiser = make_optimiser(task.module, plan)

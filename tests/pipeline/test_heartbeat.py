@@ -188,3 +188,15 @@ def test_no_beat_from_a_file_that_is_none(path: Path, content: str | None) -> No
         path.parent.mkdir()
         path.write_bytes(content.encode("latin-1"))
     assert last_beat(path) is None
+
+
+def test_a_clock_that_is_set_back_stands_still(path: Path, clock: Clock) -> None:
+    beat = beating(path, clock)
+    clock.seconds = 5000
+    beat.start("teacher", 10)
+    for seconds, updated in ((1400, 5000), (4999, 5000), (5003, 5003)):
+        clock.seconds = seconds
+        beat.finish("another")
+        found = last_beat(path)
+        assert found is not None
+        assert (found.since, found.updated) == (1_005_000, 1_000_000 + updated)
