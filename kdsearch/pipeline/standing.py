@@ -12,7 +12,7 @@ from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
 from kdsearch.core.amounts import amount, title
 from kdsearch.core.objectives import Objective
-from kdsearch.core.quantities import duration
+from kdsearch.core.quantities import duration, three_digits
 from kdsearch.pipeline.heartbeat import Beat
 from kdsearch.pipeline.pacing import Use, ended_by, left, nearest, pace, uses
 from kdsearch.rundir import RunDir
@@ -126,7 +126,7 @@ def speed(content: Mapping[str, Any]) -> str:
     """'search: 12 trials over, 40.1 an hour; about 21 min 05 s left, until 14:05'."""
     rate = content["per_hour"]
     words = [f"search: {content['over']} trials over"]
-    words += [] if rate is None else [f", {rate:.3g} an hour"]
+    words += [] if rate is None else [f", {three_digits(rate)} an hour"]
     if content["ended_by"] is not None:
         words.append(f"; ended by {content['ended_by']}")
     elif content["left_seconds"] is not None:
