@@ -355,7 +355,8 @@ def test_every_trial_has_a_seed_of_its_own_that_follows_from_the_runs() -> None:
 
     assert len({*seeds(0), *seeds(1)}) == 40
     assert seeds(0) == seeds(0)
-    first, second = (trial_job(trial(7, "running"), rung, Places(None, Path("here")), 0) for rung in (1, 2))
+    places = Places(None, Path("here"))
+    first, second = (trial_job(trial(7, "running"), rung, places, 0) for rung in (1, 2))
     assert (first.seed, first.folder) == (second.seed, second.folder)
 
 

@@ -1,5 +1,5 @@
 from kdsearch.core.records import Architecture, Candidate, Recipe
-from kdsearch.search.trial import Trial, minimised
+from kdsearch.search.trial import Trial
 
 
 def test_the_rung_is_the_highest_with_a_score() -> None:
@@ -7,7 +7,3 @@ def test_the_rung_is_the_highest_with_a_score() -> None:
     assert (trial.state, trial.rung) == ("running", -1)
     scored = Trial(0, trial.candidate, scores={0: (0.5, 2.0), 2: (0.75, 2.0), 1: (0.6, 2.0)})
     assert scored.rung == 2
-
-
-def test_accuracy_is_better_when_larger_costs_when_smaller() -> None:
-    assert minimised((0.75, 2.0, 3.0)) == (-0.75, 2.0, 3.0)
