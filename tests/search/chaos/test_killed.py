@@ -249,8 +249,17 @@ def parents() -> dict[int, int]:
 
 @pytest.mark.ray
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers in /proc")
-@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.chaos)])
-@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "in-process"])
+@pytest.mark.parametrize(
+    ("engine", "kills"),
+    [
+        ("ray-tune", 1),
+        *(
+            pytest.param(name, 10, marks=pytest.mark.chaos)
+            for name in ENGINES
+            if name != "in-process"
+        ),
+    ],
+)
 def test_on_ray_with_driver_and_workers_killed_every_trial_ends_once(
     engine: str, kills: int, tmp_path: Path
 ) -> None:
