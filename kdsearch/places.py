@@ -56,6 +56,11 @@ class Remote:
                 system.rm_file(temporary)
             raise
 
+    def size(self) -> int:
+        """In bytes."""
+        system, path = self._system
+        return int(system.size(path))
+
     def unlink(self, missing_ok: bool = False) -> None:
         system, path = self._system
         try:
@@ -71,6 +76,11 @@ Place: TypeAlias = Path | Remote
 def place_of(text: str) -> Place:
     """A folder's path, or a URL."""
     return Remote(text) if "://" in text else Path(text)
+
+
+def size_of(place: Place) -> int:
+    """In bytes; of a link its own."""
+    return place.size() if isinstance(place, Remote) else place.lstat().st_size
 
 
 def opened(url: str) -> tuple[Any, str]:

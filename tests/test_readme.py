@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from kdsearch.arguments import parser
 from kdsearch.config import read_config
+from kdsearch.config.manifest import is_manifest, read_manifest
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -60,15 +61,22 @@ def small(width):
     return nn.Sequential(*body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
 
 
-def test_there_is_a_block_for_data_teacher_budget_student_and_supernet():
-    assert [len(b.splitlines()) <= 10 for b in blocks("yaml")] == [True] * 5
+def test_there_is_a_block_for_each_use_and_none_is_long():
+    """Data, teacher, budget, search, batch, student, supernet."""
+    assert [len(b.splitlines()) <= 11 for b in blocks("yaml")] == [True] * 7
 
 
-@pytest.mark.parametrize("number", range(5))
-def test_the_yaml_blocks_are_configs(number, tmp_path):
-    path = tmp_path / "run.yaml"
+@pytest.mark.parametrize("number", range(7))
+def test_the_yaml_blocks_are_configs_or_manifests(number, tmp_path):
+    path = tmp_path / "many.yaml"
     path.write_text(blocks("yaml")[number], encoding="utf-8")
-    assert read_config(path).seed == 0
+    if is_manifest(path):
+        for name in ("run.yaml", "birds/wren/1.png", "birds/robin/1.png"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        assert len(read_manifest(path).cells) == 4
+    else:
+        assert read_config(path).seed == 0
 
 
 @pytest.mark.parametrize(
@@ -82,7 +90,7 @@ def test_the_yaml_blocks_are_configs(number, tmp_path):
     + re.findall(r"`(kdsearch [a-z]+ [^`]*)`", README.read_text(encoding="utf-8")),
 )
 def test_the_commands_are_understood(command):
-    words = shlex.split(command.partition(" > ")[0])[1:]
+    words = shlex.split(command.partition(" > ")[0], comments=True)[1:]
     assert parser().parse_args(words).verb
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from kdsearch.core.quantities import size
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.trials import recorded
+from kdsearch.places import Place, place_of, size_of
 from kdsearch.rundir import RunDir
 from kdsearch.search.leavings import CLAIM
 from kdsearch.search.rung import CHECKPOINT, STUDENT
@@ -35,10 +36,11 @@ HALF_WRITTEN = tuple(f".{n}.*" for n in (CHECKPOINT, STUDENT, CLAIM, "rung*.json
 
 
 class Found(NamedTuple):
-    """A file in a trial's folder."""
+    """A file in a trial's folder, or where its weights are kept."""
 
-    path: Path
+    place: Place
     kind: str
+    bytes: int
 
 
 def clean(run: RunDir, *, every: bool = False, dry: bool) -> dict[str, Any]:
@@ -53,17 +55,16 @@ def clean(run: RunDir, *, every: bool = False, dry: bool) -> dict[str, Any]:
     run.read(run.state)
     with run.writing():
         found = list(files(run))
-        sizes = {one.path: one.path.lstat().st_size for one in found}
         stays = {NEEDED} if every else {NEEDED, MAY_GO_ON}
         gone = [one for one in found if one.kind not in stays]
         if not dry:
             for one in gone:
-                one.path.unlink()
+                one.place.unlink()
     return {
         "run": str(run.root),
         "dry": dry,
-        "removed": counted(gone, sizes),
-        "kept": counted([one for one in found if one.kind in stays], sizes),
+        "removed": counted(gone),
+        "kept": counted([one for one in found if one.kind in stays]),
         "links": [str(folder) for folder in trial_folders(run) if folder.is_symlink()],
         "store": unfinished(run),
     }
@@ -84,12 +85,31 @@ def files(run: RunDir) -> Iterator[Found]:
         if folder.is_symlink():
             continue
         for path in below(folder):
-            trial = path.relative_to(folder).parts[0]
-            state = states.get(int(trial), "running") if trial.isdigit() else "running"
+            size = path.lstat().st_size
             if any(fnmatch(path.name, pattern) for pattern in HALF_WRITTEN):
-                yield Found(path, TORN)
+                yield Found(path, TORN, size)
             elif path.name == CHECKPOINT:
-                yield Found(path, KINDS[state] if folder == run.trials(study) else OTHER)
+                trial = path.relative_to(folder).parts[0]
+                is_current = folder == run.trials(study)
+                yield Found(path, kind(states, trial) if is_current else OTHER, size)
+    yield from elsewhere(run, study, states)
+
+
+def elsewhere(run: RunDir, study: str, states: Mapping[int, str]) -> Iterator[Found]:
+    """Checkpoints at the URL of `search.weights`."""
+    url = run.facts().get("weights")
+    for folder in trial_folders(run) if url else ():
+        name = folder.name.removeprefix("trials-")
+        for trial in sorted(path.name for path in folder.iterdir() if path.is_dir()):
+            place = place_of(f"{url}/{name}/{trial}") / CHECKPOINT
+            if place.exists():
+                what = kind(states, trial) if name == study else OTHER
+                yield Found(place, what, size_of(place))
+
+
+def kind(states: Mapping[int, str], trial: str) -> str:
+    """Of a checkpoint, by the state of the trial whose folder is called so."""
+    return KINDS[states.get(int(trial), "running") if trial.isdigit() else "running"]
 
 
 def below(folder: Path) -> Iterator[Path]:
@@ -99,13 +119,13 @@ def below(folder: Path) -> Iterator[Path]:
         yield from (path for path in paths if path.is_file() and not path.is_symlink())
 
 
-def counted(found: Sequence[Found], sizes: Mapping[Path, int]) -> dict[str, dict[str, int]]:
+def counted(found: Sequence[Found]) -> dict[str, dict[str, int]]:
     """How many files of each kind, and their bytes."""
     counts: dict[str, dict[str, int]] = {}
     for one in found:
         known = counts.setdefault(one.kind, {"files": 0, "bytes": 0})
         known["files"] += 1
-        known["bytes"] += sizes[one.path]
+        known["bytes"] += one.bytes
     return counts
 
 

@@ -46,9 +46,9 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
         metrics = sought.setting.metrics
         inherited = inherited_folder(context, supernet, ground.info, metrics)
     prices = prices_of(ground.book, terms, ground.ends["largest"])
-    promising = None
+    depths = None
     if inherited is not None and is_small(context, sought.pool):
-        promising = promising_of(context, ground, sought, inherited)
+        depths = depths_of(context, ground, sought, inherited)
     question = Question(
         sought.pool,
         terms.objectives,
@@ -66,7 +66,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
         sought.limits,
         context.progress,
         order_of(context),
-        promising,
+        depths,
     )
     work_off(context, sought.setting, source)
     context.progress.finish("search", sought.limits.reason)
@@ -77,10 +77,10 @@ def is_small(context: Context, pool: Pool) -> bool:
     return pool.architectures.count() <= context.config.search.exhaustive
 
 
-def promising_of(
+def depths_of(
     context: Context, ground: Ground, sought: Sought, inherited: Path
-) -> list[Architecture]:
-    """The students of a small space that are worth a training."""
+) -> dict[Architecture, int]:
+    """The layers of a small space's students that may be worth a training."""
     everyone = [Architecture.of(point) for point in sought.pool.architectures.points()]
     jobs = [inherited_job(a, inherited) for a in order_of(context)(everyone)]
     results: dict[str, Result] = {}
@@ -93,6 +93,7 @@ def promising_of(
     book = ground.book
     prices = prices_of(book, sought.terms, ground.ends["largest"])
     outlook = Outlook(lambda asked: book.costs(asked, latency=False), prices, sought.terms)
-    found = outlook.promising(jobs, results)
-    context.progress.say(f"search: {len(found)} of them are worth a training")
+    found = outlook.depths(jobs, results)
+    worth = sum(depth < sought.terms.keep_layers for depth in found.values())
+    context.progress.say(f"search: {worth} of them are worth a training")
     return found

@@ -44,10 +44,10 @@ budget:               # a number, or a share of the largest student's
 
 search:
   trials: 40          # may be raised later: the search goes on
-  # seconds: 3600                        # or stop by time; also device_seconds, patience
+  # seconds: null                        # 3600: an hour; also device_seconds, patience
   # sampler: tpe                         # gp, nsga2, random, grid
-  # vary: {{learning_rate: {{low: 0.02, high: 0.2, log: true}}}}   # searched with the methods
-  # rungs: [0.1, 0.3, 1.0]               # shares of the full distillation; the last: finalists
+  # vary: {{}}                           # {{learning_rate: [0.02, 0.1]}} is searched, too
+  # rungs: [0.25, 1.0]                   # [0.1, 0.3, 1.0] halves between shares of the training
   # objectives: [accuracy, latency_ms]   # `kdsearch objectives` lists them
   # engine: in-process                   # or ray-tune, ray-actors
   # workers: 1

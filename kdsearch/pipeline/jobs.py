@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import torch
 
@@ -78,6 +79,14 @@ def inherited_folder(
 
 
 def weights_at(context: Context, study: str) -> str:
-    """Where the weights of a study's trials are kept: a URL; empty: with their results."""
-    url = context.config.search.weights
-    return "" if url is None else f"{url.rstrip('/')}/{context.run.root.name}/{study}"
+    """Where the weights of a study's trials are kept: a URL; empty: with their results.
+
+    Runs of one name do not share it, nor does one that takes a removed one's place.
+    """
+    url, run = context.config.search.weights, context.run
+    if url is None:
+        return ""
+    own = run.facts().get("own") or uuid4().hex[:8]
+    place = f"{url.rstrip('/')}/{run.root.name}-{own}"
+    run.note(own=own, weights=place)
+    return f"{place}/{study}"

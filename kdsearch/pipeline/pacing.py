@@ -9,7 +9,7 @@ from kdsearch.config import Config
 from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
 from kdsearch.pipeline.heartbeat import Beat
-from kdsearch.pipeline.ledger import by_rung, spent
+from kdsearch.pipeline.ledger import by_rung, sitting
 from kdsearch.rundir import RunDir
 from kdsearch.search.limits import stalled
 from kdsearch.search.trial import Trial
@@ -37,7 +37,7 @@ class Pace:
     over: int
     """Trials that are over."""
     seconds: float
-    """That it was worked on, over all sittings: those that were killed at once left no word."""
+    """That it was worked on, over all sittings."""
     device_seconds: Mapping[int, float]
     """What its jobs took, by rung."""
     rate: float | None
@@ -53,13 +53,13 @@ def pace(
 ) -> Pace:
     """`beat`: None where nobody is at work."""
     over = sum(t.state != "running" for t in trials)
-    known = spent(run.ledger).get("search", 0.0)
-    sitting = None if beat is None else beat.of("search")
-    since = 0.0 if sitting is None else max(0.0, now - sitting["since"])
-    seconds = known + since
+    known = sitting(run.ledger, study)
+    task = None if beat is None else beat.of("search")
+    since = 0.0 if task is None else max(0.0, now - task["since"])
+    seconds = known.seconds + (0.0 if task is None else max(0.0, now - known.until))
     rate = over / seconds if over and seconds else None
-    if sitting is not None and sitting["first"] is not None and since:
-        ended = over - sitting["first"]
+    if task is not None and task["first"] is not None and since:
+        ended = over - task["first"]
         rate = ended / since if ended >= ENOUGH else rate
     rungs = by_rung(run.trials(study))
     return Pace(over, seconds, {r: row["device_seconds"] for r, row in rungs.items()}, rate)

@@ -20,7 +20,7 @@ from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import space_key
 from kdsearch.pipeline.differences import switched
 from kdsearch.pipeline.jobs import Ground, weights_at
-from kdsearch.pipeline.ledger import note_rungs
+from kdsearch.pipeline.ledger import note_rungs, searching
 from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.supernet import as_plain
 from kdsearch.pipeline.teacher import untrained
@@ -77,21 +77,39 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     if run.facts().get("study") not in (None, name):
         run.front.unlink(missing_ok=True)  # another search's: it answers other questions
     run.note(study=name, study_key=key)
-    limits = limits_of(context, terms, run.trials(name))
-    if is_open(study.trials, terms, limits):
-        with context.timed("search"):
+    limits = limits_of(context, terms, name)
+    if is_open(study.trials, terms, limits, is_over(context, name)):
+        with searching(run.ledger, name):
             trials, planned = run.trials(name), part.planned
             weights = weights_at(context, name)
             sought = Sought(study, trials, weights, pool, setting, terms, limits, planned)
             climb(context, ground, sought)
+        run.note(ended={"study": name, "why": limits.reason, "limits": limits_asked(context)})
     note_rungs(run.ledger, run.trials(name))
     return Found(name, study.trials, setting)
 
 
-def is_open(trials: Sequence[Trial], terms: Terms, limits: Limits) -> bool:
+def is_over(context: Context, study: str) -> bool:
+    """Whether a limit ended this search, and still stands as it was: what was under way then
+    came to its end afterwards, and may have made the front grow once more.
+    """
+    ended = context.run.facts().get("ended", {})
+    asked = {"study": study, "limits": limits_asked(context)}
+    return bool(ended.get("why")) and ended == {**ended, **asked}
+
+
+def limits_asked(context: Context) -> dict[str, float | None]:
+    """Those beside the number of trials."""
+    search = context.config.search
+    return {name: getattr(search, name) for name in ("seconds", "device_seconds", "patience")}
+
+
+def is_open(trials: Sequence[Trial], terms: Terms, limits: Limits, over: bool) -> bool:
     """Whether there is anything left to do."""
     if any(t.state == "running" for t in trials):
         return True
+    if over:
+        return False
     return len(trials) < terms.trials and not limits.reached(trials)
 
 

@@ -1,7 +1,8 @@
 """Candidates that a search begins with: the space's ends, the user's own, an earlier front."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from kdsearch.core.records import Architecture, Recipe
 from kdsearch.core.space import Space, Value
@@ -27,7 +28,8 @@ def starts_of(context: Context, pool: Pool) -> list[Start]:
                 f"search.start_from: {search.start_from} is this run itself, which goes on "
                 "from its own trials anyway; remove it, or name another run"
             )
-        earlier = list(of_front(Path(search.start_from), pool))
+        points = front_once_read(context.run, search.start_from)
+        earlier = list(of_front(points, pool))
         if not earlier:
             raise UserError(
                 f"search.start_from: no student on the front of {search.start_from} is one of "
@@ -43,12 +45,25 @@ def student(named: str | Mapping[str, Value], space: Space) -> Architecture:
     return Architecture.of(named)
 
 
-def of_front(folder: Path, pool: Pool) -> Iterator[Start]:
+def front_once_read(run: RunDir, named: str) -> list[dict[str, Any]]:
+    """The front of the run named, as it was when this run read it first: it is part of what
+    makes a search the same one, and the run named may go on, or away.
+    """
+    known: dict[str, list[dict[str, Any]]] = run.facts().get("start_from", {})
+    if named not in known:
+        earlier = RunDir(Path(named))
+        points = earlier.read(earlier.front)["points"]
+        kept = [{n: point[n] for n in ("architecture", "recipe")} for point in points]
+        known = {**known, named: kept}
+        run.note(start_from=known)
+    return known[named]
+
+
+def of_front(points: Iterable[Mapping[str, Any]], pool: Pool) -> Iterator[Start]:
     """The published students of a run that this search may propose, with their recipes where
     this search may propose those, too.
     """
-    run = RunDir(folder)
-    for point in run.read(run.front)["points"]:
+    for point in points:
         architecture = Architecture.of(point["architecture"])
         if is_of(pool.architectures, architecture.as_dict()):
             recipe = Recipe.read(point["recipe"])

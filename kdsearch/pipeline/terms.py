@@ -1,7 +1,6 @@
 """What a run's config says of its search, in the search's own terms."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
@@ -9,7 +8,7 @@ from kdsearch.core.records import Architecture
 from kdsearch.measure.book import TIMED, CostBook
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import bounds_of
-from kdsearch.pipeline.ledger import by_rung, spent
+from kdsearch.pipeline.ledger import by_rung, sitting
 from kdsearch.search.limits import Limits
 from kdsearch.search.terms import Prices, Terms
 
@@ -31,18 +30,19 @@ def terms_of(context: Context) -> Terms:
     )
 
 
-def limits_of(context: Context, terms: Terms, trials: Path) -> Limits:
+def limits_of(context: Context, terms: Terms, study: str) -> Limits:
     """The search's limits, and what was spent of them before."""
+    run = context.run
     search = context.config.search
     return Limits(
         objectives=terms.objectives,
         seconds=search.seconds,
         device_seconds=search.device_seconds,
         patience=search.patience,
-        spent=spent(context.run.ledger).get("search", 0.0),
+        spent=sitting(run.ledger, study).seconds,
         device_spent=sum(
             row["device_seconds"]
-            for rung, row in by_rung(trials).items()
+            for rung, row in by_rung(run.trials(study)).items()
             if rung < len(terms.fractions)  # the last is the finalists'
         ),
     )

@@ -21,6 +21,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.search.agreement import tau_between
 from kdsearch.search.jobs import drop_checkpoint, inherited_job, trial_job
+from kdsearch.search.leavings import is_begun
 from kdsearch.search.limits import Limits
 from kdsearch.search.source import Bugs, adopted
 from kdsearch.search.study.journal import Study
@@ -47,8 +48,8 @@ class Climb:
     progress: Progress
     order: Callable[[Iterable[Architecture]], Sequence[Architecture]] = sorted
     """Of the architectures that are scored with inherited weights: neighbours share work."""
-    promising: Sequence[Architecture] | None = None
-    """Where all of a small space were scored: those that the screen lets pass."""
+    depths: Mapping[Architecture, int] | None = None
+    """Where all of a small space were scored: the layers of those that may pass the screen."""
     jobs: deque[Job] = field(default_factory=deque)
     flight: dict[str, Job] = field(default_factory=dict)
     climbers: dict[str, int] = field(default_factory=dict)
@@ -63,6 +64,8 @@ class Climb:
 
     def __post_init__(self) -> None:
         """Takes up what is under way: a batch that is not screened, then those that climb."""
+        if not self.places.weights:
+            self.drop_checkpoints()
         under_way = [t for t in self.study.trials if t.state == "running"]
         if fresh := [t for t in under_way if not t.passed]:
             self.open_batch(fresh[0].batch)
@@ -90,7 +93,7 @@ class Climb:
         if (found := adopted(job)) is not None:
             self.take(job, found)
             return None
-        if job.rung == 1 and self.limits.reached(self.study.trials):
+        if job.rung == 1 and not is_begun(job) and self.limits.reached(self.study.trials):
             trial = self.study.trials[self.climbers.pop(job.name)]
             self.note(replace(trial, state="stopped", reason=OUT_OF_TIME))
             return None
@@ -115,7 +118,7 @@ class Climb:
         end = min(start - start % size + size, self.terms.trials)
         begun = any(t.passed or t.state != "running" for t in trials[start:])
         while not begun and len(trials) < end:
-            among = None if self.audited(len(trials)) else self.promising
+            among = None if self.audited(len(trials)) else self.promising()
             if self.proposer.propose(start, among) is None:
                 self.limits.stop("every architecture of the space was tried")
                 break
@@ -180,17 +183,26 @@ class Climb:
         numbers = {t.number for t in alive}
         if self.places.inherited is None or not alive:
             return numbers
-        if self.promising is not None:
-            hopeful = frozenset(self.promising)
+        hopeful = self.promising()
+        if hopeful is not None:
             kept = {t.number for t in alive if t.candidate.architecture in hopeful}
         else:
             told = self.study.trials[: alive[0].batch]
             earlier = [t for t in told if 0 in t.scores and not t.violations]
             points = [self.point(t, 0) for t in (*earlier, *alive)]
-            layers = widened(self.terms.keep_layers, self.tau(0))
-            keeps = screened(points, layers)[len(earlier) :]
+            keeps = screened(points, self.passed_layers())[len(earlier) :]
             kept = {t.number for t, keep in zip(alive, keeps, strict=True) if keep}
         return kept | {n for n in numbers if self.audited(n)}
+
+    def promising(self) -> list[Architecture] | None:
+        """The students of a small space that pass the screen by now; None of a large one."""
+        if self.depths is None:
+            return None
+        layers = self.passed_layers()
+        return [a for a, depth in self.depths.items() if depth < layers]
+
+    def passed_layers(self) -> int:
+        return widened(self.terms.keep_layers, self.tau(0))
 
     # Climbing.
 
@@ -239,6 +251,12 @@ class Climb:
         done = sum(t.state != "running" for t in self.study.trials)
         told = summary(self.study.trials, self.terms.objectives)
         self.progress.step("search", done, told)
+
+    def drop_checkpoints(self) -> None:
+        """Of trials that were over when somebody was killed before their checkpoint went."""
+        for trial in self.study.trials:
+            if trial.state in ("stopped", "failed"):
+                drop_checkpoint(trial_job(trial, 1, self.places, self.terms.seed))
 
     def job(self, trial: Trial, rung: int) -> Job:
         job = trial_job(trial, rung, self.places, self.terms.seed)

@@ -44,6 +44,11 @@ def is_claimed(job: Job) -> bool:
         return False
 
 
+def is_begun(job: Job) -> bool:
+    """Whether somebody was at work on the trial before."""
+    return (Path(job.folder) / CLAIM).exists() and is_claimed(job)
+
+
 def claim(job: Job) -> str:
     """Makes the folder the job's, in which nobody else is at work; says what had to go."""
     folder, said = Path(job.folder), ""

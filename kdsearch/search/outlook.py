@@ -1,11 +1,12 @@
 """Which students of a small space are worth a training: all of them, scored at rung 0."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kdsearch.core.budget import broken
-from kdsearch.core.ladder import screened
+from kdsearch.core.ladder import widened
 from kdsearch.core.objectives import in_order
+from kdsearch.core.pareto import layers
 from kdsearch.core.records import Architecture, Job, Result
 from kdsearch.search.terms import Costs, Prices, Terms
 
@@ -22,10 +23,11 @@ class Outlook:
     prices: Prices
     terms: Terms
 
-    def promising(
+    def depths(
         self, jobs: Sequence[Job], results: Mapping[str, Result]
-    ) -> list[Architecture]:
-        """Those within the bounds that lie in the layers which the screen lets pass.
+    ) -> dict[Architecture, int]:
+        """The non-dominated layer, from 0, of those within the bounds that the screen lets
+        pass or would let pass where inherited weights rank badly.
 
         Args:
             jobs: rung 0 of every architecture.
@@ -40,12 +42,13 @@ class Outlook:
         first = self.counted(list(scored))
         known = all(name in costs for costs in first.values() for name in names)
         if not known:
-            scored = {a: scored[a] for a in self.rough(scored, first)}
-        return self.kept(scored, self.prices.of(list(scored)), self.terms.keep_layers)
+            scored = {a: scored[a] for a in self.rough(self.within(scored, first), first)}
+        costs = self.prices.of(list(scored))
+        return self.kept(self.within(scored, costs), costs, widened(self.terms.keep_layers, 0))
 
     def rough(
         self, scored: Mapping[Architecture, Result], counted: Mapping[str, Mapping[str, float]]
-    ) -> list[Architecture]:
+    ) -> Iterable[Architecture]:
         """As if every cost that takes a measurement went with the multiply-accumulates."""
         filled = {
             name: {**{o.name: costs["macs"] for o in self.terms.objectives}, **costs}
@@ -57,15 +60,21 @@ class Outlook:
         self,
         scored: Mapping[Architecture, Result],
         costs: Mapping[str, Mapping[str, float]],
-        layers: int,
-    ) -> list[Architecture]:
-        terms, largest = self.terms, self.prices.largest
-        within = [a for a in scored if not broken(terms.bounds, costs[a.id], largest)]
+        depth: int,
+    ) -> dict[Architecture, int]:
+        """The layers of those in the first `depth`."""
         points = [
             in_order(
-                {**costs[a.id], "accuracy": scored[a].accuracy or 0.0, **scored[a].scores},
-                terms.objectives,
+                {**costs[a.id], "accuracy": result.accuracy or 0.0, **result.scores},
+                self.terms.objectives,
             )
-            for a in within
+            for a, result in scored.items()
         ]
-        return [a for a, keep in zip(within, screened(points, layers), strict=True) if keep]
+        return {a: n for a, n in zip(scored, layers(points), strict=True) if n < depth}
+
+    def within(
+        self, scored: Mapping[Architecture, Result], costs: Mapping[str, Mapping[str, float]]
+    ) -> dict[Architecture, Result]:
+        """Those that break no bound, as far as their costs are known."""
+        bounds, largest = self.terms.bounds, self.prices.largest
+        return {a: r for a, r in scored.items() if not broken(bounds, costs[a.id], largest)}

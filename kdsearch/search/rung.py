@@ -32,7 +32,7 @@ from kdsearch.nets.family import Supernet
 from kdsearch.nets.stored import kept_weights
 from kdsearch.places import Place, place_of
 from kdsearch.search.auxiliary import Pupil, auxiliary_teacher
-from kdsearch.search.leavings import claim, is_claimed, read_result
+from kdsearch.search.leavings import claim, is_begun, is_claimed, read_result
 from kdsearch.search.pool import TEACHER, teacher_of
 from kdsearch.search.setting import Setting, load_supernet, new_student
 from kdsearch.supernet.calibrate import calibrate
@@ -124,7 +124,7 @@ class Rungs:
         """What lies in the folder and is of no use goes, and is named."""
         path, checkpoint = result_path(job), weights_of(job) / CHECKPOINT
         if job.rung > 0:
-            if not is_claimed(job):
+            if not is_begun(job):
                 checkpoint.unlink(missing_ok=True)
             if line := claim(job):
                 self.told.say(line)

@@ -1,6 +1,7 @@
 """A checkpoint inside a stage: weights, optimiser, average, curve, in one safetensors file."""
 
 import json
+import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
+from kdsearch.errors import RunError
 from kdsearch.files import damaged, write_bytes
 from kdsearch.places import Place
 
@@ -65,18 +67,23 @@ def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) 
 
 
 def read_checkpoint(
-    path: Place, module: nn.Module, optimiser: torch.optim.Optimizer
+    path: Place,
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    until: int = sys.maxsize,
 ) -> Progressed:
     """Loads a checkpoint into `module` and `optimiser`; returns how far it had come.
 
     Raises:
-        RunError: the file was damaged; it is written whole or not at all, so not by a kill.
-            Neither module nor optimiser is changed then.
+        RunError: the file was damaged (it is written whole or not at all, so not by a kill), or
+            is beyond step `until`. Neither module nor optimiser is changed then.
     """
     try:
         tensors, facts = unpacked(path.read_bytes())
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise damaged(path, "no whole checkpoint") from error
+    if facts["step"] > until:
+        raise RunError(f"{path}: of step {facts['step']}, and {until} are asked for")
     groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         group, key = name.split("/", 1)

@@ -66,13 +66,13 @@ def fit(
     task.module.to(memory_format=torch.channels_last)
     as_first([*task.module.parameters(), *task.module.buffers()])
     tell = tell if rank() == 0 else Telling(Silent(), tell.title)
-    run = Run(task, plan, checkpoint, tell)
+    run = Run(task, plan, until, checkpoint, tell)
     tell.progress.start(tell.title, until)
     task.module.train()
     with heeded(), own_randomness():
         while True:
             try:
-                run.go_on(feed, until)
+                run.go_on(feed)
                 break
             except TrainingError as error:
                 run.roll_back(error)
@@ -84,8 +84,10 @@ def fit(
 class Run:
     """One run under way; `at` and what it trains are at the same step after each of it."""
 
-    def __init__(self, task: Task, plan: Plan, checkpoint: Place, tell: Telling) -> None:
-        self.task, self.plan, self.tell = task, plan, tell
+    def __init__(
+        self, task: Task, plan: Plan, until: int, checkpoint: Place, tell: Telling
+    ) -> None:
+        self.task, self.plan, self.until, self.tell = task, plan, until, tell
         self.checkpoint, is_there = first_says((checkpoint, checkpoint.exists()))
         self.optimiser = make_optimiser(task.module, plan)
         self.shipping = averaged_parameters(task)
@@ -97,8 +99,9 @@ class Run:
         if not (is_there and self.taken_up()) and plan.rollbacks:
             self.save()
 
-    def go_on(self, feed: Source, until: int) -> None:
+    def go_on(self, feed: Source) -> None:
         """Trains from where it is."""
+        until = self.until
         plan, at = slowed(self.plan, self.at.rollbacks), self.at
         losses, images = self.reopened()
         for batch in feed.batches(plan, self.task.shows, at.step, until):
@@ -194,17 +197,18 @@ class Run:
         self.saved = time.monotonic()
 
     def taken_up(self) -> bool:
-        """Whether it goes on from its checkpoint; a damaged one is left, and named."""
+        """Whether it goes on from its checkpoint; one that is of no use is left, and named."""
         try:
             self.restore()
-        except RunError:
+        except RunError as error:
             meet()
-            self.tell.progress.say(f"{self.checkpoint}: damaged; {self.tell.title} begins anew")
+            why = f"{error}".partition(" (")[0].partition("; ")[0]
+            self.tell.progress.say(f"{why}; {self.tell.title} begins anew")
             return False
         return True
 
     def restore(self) -> None:
-        self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser)
+        self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser, self.until)
         meet()  # before the first process writes another one over it
         self.guard.best = self.at.best_cross_entropy
         self.unproven = None

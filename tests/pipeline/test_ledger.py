@@ -1,12 +1,21 @@
 """ledger.json: seconds by stage over all sittings, device-seconds by rung of the search."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from kdsearch.core.records import Result
 from kdsearch.files import read_json, write_json
-from kdsearch.pipeline.ledger import by_rung, note_rungs, spend, spent
+from kdsearch.pipeline.ledger import (
+    Sitting,
+    by_rung,
+    note_rungs,
+    searching,
+    sitting,
+    spend,
+    spent,
+)
 
 
 @pytest.fixture
@@ -35,6 +44,33 @@ def test_seconds_of_a_stage_add_up(ledger: Path) -> None:
     spend(ledger, "search", 10.0)
     spend(ledger, "search", 0.12345)
     assert spent(ledger) == {"teacher": 1.5, "search": 10.123}
+
+
+def test_searches_of_one_run_have_seconds_of_their_own(ledger: Path) -> None:
+    before = time.time()
+    assert sitting(ledger, "a") == Sitting()
+    spend(ledger, "search", 10.0, "a")
+    spend(ledger, "search", 5.0, "b")
+    spend(ledger, "search", 0.5, "a")
+    assert sitting(ledger, "a").seconds == 10.5 and sitting(ledger, "b").seconds == 5.0
+    assert before <= sitting(ledger, "a").until <= time.time()
+    assert spent(ledger) == {"search": 15.5}
+
+
+def test_a_searchs_seconds_are_noted_while_it_lasts(
+    ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that is killed leaves them."""
+    monkeypatch.setattr("kdsearch.pipeline.ledger.EVERY", 0.02)
+    started = time.monotonic()
+    with searching(ledger, "a"):
+        assert sitting(ledger, "a").until > 0
+        while sitting(ledger, "a").seconds < 0.05:
+            assert time.monotonic() - started < 30
+            time.sleep(0.01)
+        noted = sitting(ledger, "a").seconds
+    assert noted <= sitting(ledger, "a").seconds <= time.monotonic() - started + 0.002
+    assert spent(ledger)["search"] == pytest.approx(sitting(ledger, "a").seconds, abs=0.05)
 
 
 def test_device_seconds_are_counted_by_rung_failures_and_further_seeds_too(

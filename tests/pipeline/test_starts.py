@@ -1,5 +1,6 @@
 """What a search begins with: the space's ends, the user's own list, an earlier run's front."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,18 @@ def test_students_of_another_space_on_a_mixed_front_are_passed_over(
     front["points"][0]["architecture"]["stage1.width"] = 3
     write_json(copied.front, front)
     pool = pool_of(open_context(parse_config(tiny()), tmp_path, Silent()))
-    assert len(list(of_front(copied.root, pool))) == len(front["points"]) - 1
+    assert len(list(of_front(front["points"], pool))) == len(front["points"]) - 1
+
+
+def test_a_front_is_read_once_and_may_change_or_go(
+    copied: RunDir, tiny: Any, tmp_path: Path
+) -> None:
+    """A search that began with it is the same one all the same."""
+    config = parse_config(tiny(search={"start_from": str(copied.root)}))
+    context = open_context(config, tmp_path / "run", Silent())
+    before = starts_of(context, pool_of(context))
+    shutil.rmtree(copied.root)
+    assert starts_of(context, pool_of(context)) == before and len(before) > 2
 
 
 def test_a_run_does_not_begin_with_itself(copied: RunDir, tiny: Any) -> None:

@@ -86,6 +86,8 @@ def under_way(run: RunDir, **search: Any) -> dict[str, Any]:
     beat = {"task": "trial 4, rung 1", "done": 3, "total": 12, "note": "", "first": 1}
     around = [{"task": "search", "done": 4, "first": 0, "since": time.time() - 100}]
     now = time.time()
+    noted = {"seconds": 95.0, "until": now - 5}
+    write_json(run.ledger, {"stages": {"search": 95.0}, "studies": {"abc": noted}})
     write_json(run.progress, {**beat, "since": now, "updated": now, "around": around})
     with run.writing():
         found: dict[str, Any] = status(run)["search"]
@@ -121,7 +123,8 @@ def test_the_rate_is_this_sittings_and_the_end_follows(halfway: RunDir) -> None:
 
 def test_without_a_sitting_the_rate_is_that_of_the_ledger(halfway: RunDir) -> None:
     assert status(halfway)["search"]["per_hour"] is None, "nothing is known of its seconds"
-    write_json(halfway.ledger, {"stages": {"search": 200.0}})
+    noted = {"seconds": 200.0, "until": time.time() - 1000}
+    write_json(halfway.ledger, {"stages": {"search": 900.0}, "studies": {"abc": noted}})
     search = status(halfway)["search"]
     assert search["per_hour"] == pytest.approx(4 / 200 * 3600)
     assert search["left_seconds"] == pytest.approx(36 * 50) and search["ends"] is None
@@ -153,7 +156,7 @@ def test_patience_may_be_nearest_but_ends_nothing_for_sure(tmp_path: Path) -> No
     run = begun(found, patience=3, trials=400)
     worse = [(0.5, 5.0 + k) for k in range(2)]
     told(run, [(0.9, 1.0), *worse], state="complete")
-    write_json(run.ledger, {"stages": {"search": 30.0}})
+    write_json(run.ledger, {"stages": {}, "studies": {"abc": {"seconds": 30.0, "until": 0}}})
     search = status(run)["search"]
     (patience,) = [u for u in search["limits"] if u["limit"] == "search.patience"]
     assert (patience["used"], patience["of"]) == (2, 3)

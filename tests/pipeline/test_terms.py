@@ -51,13 +51,14 @@ def test_limits_go_on_from_what_was_spent(tiny: Any, tmp_path: Path) -> None:
     """Seconds of the search's stage; device-seconds of its rungs, not of the finalists'."""
     search = {"seconds": 60, "device_seconds": 50, "patience": 9, "rungs": [0.1, 0.5, 1.0]}
     context = opened(tiny(search=search), tmp_path / "run")
-    spend(context.run.ledger, "search", 12.5)
+    spend(context.run.ledger, "search", 12.5, "this")
+    spend(context.run.ledger, "search", 30.0, "another")
     spend(context.run.ledger, "teacher", 100.0)
-    trials = tmp_path / "trials"
+    trials = context.run.trials("this")
     for rung, seconds in ((1, 2.0), (2, 4.0), (3, 32.0)):
         result = Result("a job", rung, "done", seconds=seconds)
         write_json(trials / "0000" / f"rung{rung}.json", result.as_dict())
-    limits = limits_of(context, terms_of(context), trials)
+    limits = limits_of(context, terms_of(context), "this")
     assert (limits.seconds, limits.spent) == (60, 12.5)
     assert (limits.device_seconds, limits.device_spent) == (50, 6.0)
     assert limits.patience == 9 and limits.objectives == terms_of(context).objectives

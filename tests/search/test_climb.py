@@ -317,14 +317,27 @@ def test_others_are_waited_for(world: Any) -> None:
 
 def test_only_the_promising_are_proposed(world: Any) -> None:
     promising = [Architecture.of({"depth": d, "width": w}) for d in (1, 3) for w in (4, 8)]
+    deeper = [Architecture.of({"depth": 2, "width": w}) for w in (4, 8)]
     climb = world.climb()
-    climb.promising = promising
+    layers = climb.terms.keep_layers
+    climb.depths = {**dict.fromkeys(promising, layers - 1), **dict.fromkeys(deeper, layers)}
     world.climb = lambda: climb
     trials = world.run()
     ends, others = trials[:2], trials[2:]
     assert {t.state for t in ends} == {"stopped"}
     assert {t.candidate.architecture for t in others} <= set(promising)
     assert {t.state for t in others} == {"complete"}
+
+
+def test_of_a_small_space_more_are_promising_where_its_ranking_is_bad(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climb = world.climb()
+    climb.depths = {Architecture.of({"depth": 1, "width": w}): w for w in (2, 4, 8, 16)}
+    climb.terms = replace(climb.terms, keep_layers=3)
+    for tau, widths in ((None, {2}), (0.9, {2}), (0.3, {2, 4}), (0.0, {2, 4, 8})):
+        monkeypatch.setattr(type(climb), "tau", lambda self, rung, tau=tau: tau)
+        assert {a["width"] for a in climb.promising()} == widths
 
 
 def test_a_grid_takes_every_student_once_and_ends(world: Any) -> None:

@@ -37,6 +37,10 @@ class Costs:
     def counted(self, students: Sequence[Architecture]) -> dict[str, dict[str, float]]:
         return {a.id: {"macs": MACS[a.id], "params": 10 * MACS[a.id]} for a in students}
 
+    def students(self) -> list[Architecture]:
+        """Those that were timed."""
+        return [a for a in STUDENTS if a.id in self.timed]
+
     def all(self, students: Sequence[Architecture]) -> dict[str, dict[str, float]]:
         self.timed += [a.id for a in students]
         found = self.counted(students)
@@ -52,6 +56,14 @@ def outlook(
     return Outlook(costs.counted, prices, terms)
 
 
+def promising(
+    look: Outlook, jobs: Sequence[Job], results: Mapping[str, Result]
+) -> list[Architecture]:
+    """Those in the layers that the screen lets pass while inherited weights are believed."""
+    found = look.depths(jobs, results)
+    return [a for a, depth in found.items() if depth < look.terms.keep_layers]
+
+
 def widths(found: Sequence[Architecture]) -> list[int]:
     return sorted(int(a["width"]) for a in found)
 
@@ -60,16 +72,36 @@ def test_the_first_layers_of_accuracy_and_size() -> None:
     """Widths 1 to 5; 3 is behind 2, and 5 behind 4 and 2."""
     jobs, results = asked([0.3, 0.5, 0.4, 0.7, 0.45])
     costs = Costs(MACS)
-    assert widths(outlook(costs, "accuracy", "macs").promising(jobs, results)) == [1, 2, 4]
+    assert widths(promising(outlook(costs, "accuracy", "macs"), jobs, results)) == [1, 2, 4]
     two = outlook(costs, "accuracy", "macs", layers=2)
-    assert widths(two.promising(jobs, results)) == [1, 2, 3, 4, 5]
+    assert widths(promising(two, jobs, results)) == [1, 2, 3, 4, 5]
 
 
 def test_who_failed_or_breaks_a_bound_is_not_worth_a_training() -> None:
     jobs, results = asked([0.3, None, 0.4, 0.7, 0.8])
     bounds = (parse("macs", 4), parse("params", "40%"))  # at most 4, and at most 32 of 80
     look = outlook(Costs(MACS), "accuracy", "macs", bounds=bounds)
-    assert widths(look.promising(jobs, results)) == [1, 3]
+    assert widths(promising(look, jobs, results)) == [1, 3]
+
+
+def test_a_bound_on_latency_is_not_held_against_what_is_counted() -> None:
+    """Milliseconds, and MACs: the first look knows MACs alone."""
+    jobs, results = asked([0.3, 0.5, 0.6, 0.7, 0.8])
+    costs = Costs({name: macs / 1000 for name, macs in MACS.items()})
+    bounds = (parse("latency_ms", 0.004), parse("macs", 4.5))
+    look = outlook(costs, "accuracy", "latency_ms", bounds=bounds)
+    assert widths(promising(look, jobs, results)) == [1, 2, 3, 4]
+    assert widths(costs.students()) == [1, 2, 3, 4]
+    tight = (parse("latency_ms", 0.002),)
+    look = outlook(costs, "accuracy", "latency_ms", bounds=tight)
+    assert widths(promising(look, jobs, results)) == [1, 2]
+
+
+def test_layers_that_pass_where_the_ranking_is_bad_are_known_too() -> None:
+    falling = [0.1 * w for w in range(8, 0, -1)]  # one layer each
+    jobs, results = asked(falling)
+    found = outlook(Costs(MACS), "accuracy", "macs").depths(jobs, results)
+    assert {int(a["width"]): depth for a, depth in found.items()} == {1: 0, 2: 1, 3: 2}
 
 
 def test_what_is_timed_was_promising_by_size_already() -> None:
@@ -78,11 +110,11 @@ def test_what_is_timed_was_promising_by_size_already() -> None:
     falling = rising[::-1]  # each behind all smaller ones: one layer each
     jobs, results = asked(falling)
     costs = Costs({a.id: 9.0 - MACS[a.id] for a in STUDENTS})  # the larger the faster
-    found = outlook(costs, "accuracy", "latency_ms").promising(jobs, results)
-    assert len(set(costs.timed)) == WIDER and widths(found) == [1, 2, 3]
+    found = outlook(costs, "accuracy", "latency_ms").depths(jobs, results)
+    assert len(set(costs.timed)) == WIDER and widths(list(found)) == [1, 2, 3]
     jobs, results = asked(rising)
     costs = Costs({a.id: MACS[a.id] for a in STUDENTS})
-    found = outlook(costs, "accuracy", "latency_ms").promising(jobs, results)
+    found = promising(outlook(costs, "accuracy", "latency_ms"), jobs, results)
     assert len(set(costs.timed)) == 8 and widths(found) == list(range(1, 9))
 
 
@@ -94,12 +126,12 @@ def test_scores_beside_the_accuracy_count() -> None:
         for job, score in zip(jobs, scores, strict=True)
     }
     both = outlook(Costs(MACS), "accuracy", "calibration_error", "macs")
-    assert widths(both.promising(jobs, results)) == [1, 2]
+    assert widths(promising(both, jobs, results)) == [1, 2]
     plain = outlook(Costs(MACS), "accuracy", "macs")
-    assert widths(plain.promising(jobs, results)) == [1]
+    assert widths(promising(plain, jobs, results)) == [1]
 
 
 @pytest.mark.parametrize("accuracies", [[], [None, None]])
 def test_where_nobody_is_left(accuracies: list[float | None]) -> None:
     jobs, results = asked(accuracies)
-    assert outlook(Costs(MACS), "accuracy", "macs").promising(jobs, results) == []
+    assert outlook(Costs(MACS), "accuracy", "macs").depths(jobs, results) == {}

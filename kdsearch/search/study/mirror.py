@@ -35,6 +35,9 @@ from kdsearch.search.trial import Trial
 
 Direction: TypeAlias = Literal["maximize", "minimize"]
 
+LASTS = 200
+"""Proposals that a mirror is made for: what it leaves behind may not grow."""
+
 
 def directions(objectives: Sequence[Objective]) -> list[Direction]:
     return ["maximize" if one.maximised else "minimize" for one in objectives]
@@ -74,6 +77,8 @@ class Mirror:
     first: int = 0
     """Older trials are shown only if they are of the front."""
     study: optuna.Study = field(init=False, repr=False)
+    asked: int = 0
+    """How often since it was made: each time leaves something behind."""
     places: dict[int, int] = field(default_factory=dict)
     """Numbers in the mirror, by number."""
     noted: Mapping[str, int] = field(default_factory=dict)
@@ -99,6 +104,7 @@ class Mirror:
             # What was asked carries more than its parameters, and TPE looks at it: forgotten
             # here, it is shown as any other trial is, so a mirror made anew shows the same.
             told = self.study.tell(trial, state=TrialState.FAIL)
+        self.asked += 1
         self.noted = {n: v for n, v in told.system_attrs.items() if isinstance(v, int)}
         return candidate
 
@@ -119,8 +125,8 @@ class Mirror:
         if not self.question.by.looks:
             known, changed, rung = (), (), 1
         first = window(len(known), self.question.by.newest)
-        if (rung, first) != (self.rung, self.first):
-            self.rung, self.first = rung, first
+        if (rung, first) != (self.rung, self.first) or self.asked >= LASTS:
+            self.rung, self.first, self.asked = rung, first, 0
             self.places = {}
             toward = directions(self.question.objectives)
             self.study = optuna.create_study(directions=toward)
