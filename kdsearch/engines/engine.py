@@ -1,6 +1,7 @@
 """The seam of an engine: it takes jobs from a source, has them done, tells the results."""
 
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Protocol
 
 from torch import nn
@@ -15,6 +16,8 @@ from kdsearch.search.source import Source, Work
 
 RETRIES = 2
 """How often a job whose worker was lost is begun again."""
+WORDS = 160
+"""Letters of what is told of a lost worker, at most."""
 
 
 class Make(Protocol):
@@ -58,5 +61,16 @@ def refuse_object(shop: Workshop) -> None:
         )
 
 
-def lost(job: Job) -> Result:
-    return Result(job.name, job.rung, "lost", reason="its worker was lost again and again")
+def lost(job: Job, said: str = "") -> Result:
+    """
+    Args:
+        said: the last words of its worker.
+    """
+    reason = "its worker was lost again and again"
+    return Result(job.name, job.rung, "lost", reason=f"{reason}: {said}" if said else reason)
+
+
+def last_words(error: object) -> str:
+    """What Ray says of a lost worker takes many lines; the last one names what ended it."""
+    lines = str(error).strip().splitlines()
+    return shorten(lines[-1], WORDS, placeholder=" …") if lines else ""

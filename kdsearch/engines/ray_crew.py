@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kdsearch.core.records import Job, Result
-from kdsearch.engines.engine import Workshop
+from kdsearch.engines.engine import Workshop, last_words
 from kdsearch.engines.ray_hand import Hand
 from kdsearch.engines.ray_room import Room, asked_of
 from kdsearch.engines.travel import as_plain
@@ -105,8 +105,8 @@ class Crew:
         self._ray.kill(actor)
         self._falls += 1
         if self._falls >= FALLS + self._shop.workers:
-            said = str(error).strip().splitlines()[-1]
-            raise SearchError(f"workers die as they start, the last with: {said}") from error
+            words = f"workers die as they start, the last with: {last_words(error)}"
+            raise SearchError(words) from error
         self.hire()
 
     def _done(self, ref: Any) -> Ended:

@@ -12,6 +12,9 @@ from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
 from kdsearch.stopping import STOP, Stopped
 
+TROUBLE = "trouble"
+"""In what a worker gives: an error that is no job's."""
+
 
 class FromSource(Searcher):
     """Knows nothing of its own: the study behind the source is the only record.
@@ -24,6 +27,8 @@ class FromSource(Searcher):
         super().__init__(metric="told", mode="max")
         self.source = source
         self.jobs: dict[str, Job] = {}
+        self.said: dict[str, str] = {}
+        """Last words of a worker that was lost at a job that was begun again."""
         self.error: Exception | None = None
         self.is_done = False
 
@@ -48,12 +53,14 @@ class FromSource(Searcher):
     ) -> None:
         """A job that was cut short by a stop is told nobody: it is still under way."""
         assert self.source is not None, "a searcher restored from Tune's files"
-        job = self.jobs.pop(trial_id)
+        job, said = self.jobs.pop(trial_id), self.said.pop(trial_id, "")
+        if self.error is None:
+            self.error = (result or {}).get(TROUBLE)
         if self.error is not None:
             return
-        found = stored_result(job)
-        if found is not None or not STOP.is_asked():
-            self.guarded(self.source.tell, found or lost(job))
+        found = self.guarded(stored_result, job)
+        if self.error is None and (found is not None or not STOP.is_asked()):
+            self.guarded(self.source.tell, found or lost(job, said))
 
     def guarded(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """What `call` gives; None, and its error kept, if it raises one; None where it was

@@ -4,8 +4,9 @@ from typing import Any
 
 from ray import tune
 
-from kdsearch.engines.engine import Workshop
+from kdsearch.engines.engine import Workshop, last_words
 from kdsearch.engines.ray_room import Room
+from kdsearch.engines.ray_searcher import FromSource
 from kdsearch.engines.ray_stop import Farewell
 from kdsearch.stopping import Stopped
 
@@ -13,7 +14,8 @@ from kdsearch.stopping import Stopped
 class Watch(tune.Callback):
     """Ends Tune's loop by what it raises."""
 
-    def __init__(self, ray: Any, shop: Workshop) -> None:
+    def __init__(self, ray: Any, shop: Workshop, searcher: FromSource) -> None:
+        self._searcher = searcher
         self._room = Room(ray, shop)
         self._farewell = Farewell(shop.progress)
 
@@ -34,6 +36,11 @@ class Watch(tune.Callback):
             self._room.found()
         else:
             self._room.sought()
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Any], trial: Any, **info: Any
+    ) -> None:
+        self._searcher.said[trial.trial_id] = last_words(trial.get_pickled_error())
 
     def forget(self) -> None:
         self._farewell.forget()

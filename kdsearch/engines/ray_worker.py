@@ -1,14 +1,14 @@
 """A Tune trainable whose actor keeps data, supernet and teacher from job to job."""
 
-from contextlib import suppress
 from typing import Any
 
 from ray import tune
 
 from kdsearch.core.progress import Silent
 from kdsearch.engines.engine import Make
+from kdsearch.engines.ray_searcher import TROUBLE
 from kdsearch.engines.ray_stop import heed
-from kdsearch.engines.travel import as_job
+from kdsearch.engines.travel import as_job, as_trouble
 from kdsearch.search.setting import Setting
 from kdsearch.stopping import Stopped
 
@@ -28,9 +28,17 @@ class Worker(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        with suppress(Stopped):  # the job has its checkpoint
+        """What goes wrong beside the job is handed to the driver: Tune would retry it, and
+        take the worker for lost.
+        """
+        told: dict[str, Any] = {"told": 1, "done": True}
+        try:
             self.work(self.job)
-        return {"told": 1, "done": True}
+        except Stopped:
+            pass  # the job has its checkpoint
+        except Exception as error:
+            told[TROUBLE] = as_trouble(error)
+        return told
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """The job keeps its own checkpoint."""

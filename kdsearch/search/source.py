@@ -15,7 +15,9 @@ Phase: TypeAlias = Generator[Sequence[Job], Mapping[str, Result], None]
 Work: TypeAlias = Callable[[Job], Result]
 
 BUGS_IN_A_ROW = 3
-"""So many jobs that failed by our own fault one after the other end the search."""
+"""So many jobs that failed by no fault of their own, one after the other, end the search."""
+NO_TRIALS_FAULT = ("bug", "lost")
+"""States of a result that, several times in a row, tell of the machines or of us."""
 LASTING = ("done", "diverged")
 """States of a result that the same job would come to again."""
 
@@ -44,7 +46,9 @@ def adopted(job: Job) -> Result | None:
 
 
 class Bugs:
-    """Counts jobs that failed by our own fault, one after the other."""
+    """Counts jobs that failed by our own fault, or whose workers never came to an end of them,
+    one after the other.
+    """
 
     def __init__(self) -> None:
         self._count = 0
@@ -55,11 +59,15 @@ class Bugs:
         """
         if REFUSED in result.details:
             raise RunError(result.reason)
-        self._count = self._count + 1 if result.state == "bug" else 0
+        self._count = self._count + 1 if result.state in NO_TRIALS_FAULT else 0
         if self._count >= BUGS_IN_A_ROW:
+            details = {
+                "bug": f"details stand in {result_path(job)}",
+                "lost": "the same command goes on once workers live",
+            }
             raise SearchError(
-                f"{self._count} jobs failed in a row, the last ({result.job}) with "
-                f"{result.reason}; details stand in {result_path(job)}"
+                f"{self._count} jobs failed in a row, the last ({result.job}): "
+                f"{result.reason}; {details[result.state]}"
             )
 
 

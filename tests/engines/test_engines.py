@@ -1,10 +1,12 @@
 """One suite over ENGINES: same trials, lost workers, and failures told apart."""
 
+import importlib
 import json
 import os
+import pickle
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,12 +22,14 @@ from kdsearch.engines import ENGINES
 from kdsearch.engines.cluster import Cluster
 from kdsearch.engines.engine import Workshop
 from kdsearch.engines.ray_start import QUIET, start
-from kdsearch.engines.travel import as_job, as_plain
-from kdsearch.errors import SearchError, TeacherError, UserError
+from kdsearch.engines.travel import as_job, as_plain, as_trouble
+from kdsearch.errors import DataError, KdsearchError, SearchError, TeacherError, UserError
 from kdsearch.files import read_json
+from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 from kdsearch.search.setting import Setting
+from kdsearch.search.source import Phase, Phases
 from kdsearch.training.plan import Plan
 
 ray = pytest.mark.ray
@@ -115,6 +119,82 @@ def test_what_stops_the_source_stops_the_engine_as_it_is(
     assert len(source.told) == told
 
 
+BROKEN = """
+import errno
+
+
+class Broken:
+    def __init__(self, setting, progress, given):
+        if setting.data == "no worker":
+            raise ImportError("No module named 'own'")
+
+    def __call__(self, job):
+        raise OSError(errno.ENOSPC, "No space left on device", "/there/rung1.json")
+"""
+
+
+@pytest.fixture
+def broken(plugins: Path) -> Callable[[str], Workshop]:
+    """Workers to whom something happens that is no job's fault: `broken("disk")`."""
+    (plugins / "broken.py").write_text(BROKEN)
+    make = importlib.import_module("broken").Broken
+
+    def made(kind: str) -> Workshop:
+        return replace(shop(), setting=replace(NOWHERE, data=kind), make=make)
+
+    return made
+
+
+def test_a_result_that_the_disk_refuses_fails_no_trial(
+    engine: Any, broken: Any, tmp_path: Path
+) -> None:
+    source = Scripted(tmp_path)
+    with pytest.raises(OSError) as caught:
+        engine(source, broken("disk"))
+    assert source.told == []
+    assert surroundings(caught.value) == (
+        "/there/rung1.json: no space left on device; make room there, and the same command "
+        "goes on from here"
+    )
+
+
+class TwoWordError(Exception):
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (DataError("the images went"), DataError, "the images went"),
+        (ValueError("a bug"), ValueError, "a bug"),
+        (TwoWordError("one", "two"), KdsearchError, "TwoWordError: one and two"),
+    ],
+)
+def test_an_error_travels_with_where_it_was_raised(
+    error: Exception, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(type(error)) as caught:
+        raise error
+    found = pickle.loads(pickle.dumps(as_trouble(caught.value)))
+    assert (type(found), str(found)) == (kind, words)
+    assert f"in {test_an_error_travels_with_where_it_was_raised.__name__}" in found.__notes__[0]
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("name", ON_RAY)
+def test_workers_that_cannot_start_end_the_search(
+    ray_up: Any, name: str, broken: Any, tmp_path: Path
+) -> None:
+    jobs = Scripted(tmp_path).left
+    with pytest.raises(SearchError, match="No module named 'own'"):
+        ENGINES[name](Phases(phase(jobs)), broken("no worker"))
+
+
+def phase(jobs: Sequence[Job]) -> Phase:
+    yield jobs
+
+
 def test_an_error_while_asking_is_raised_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(SearchError, match=r"^boom$"):
         ENGINES["in-process"](Scripted(tmp_path, next=boom), shop())
@@ -169,7 +249,12 @@ def test_a_job_that_loses_every_worker_is_told_as_lost(ray_up: Any, tmp_path: Pa
     searcher = FromSource(source)
     searcher.suggest("one")
     searcher.on_trial_complete("one", error=True)
-    assert [(r.job, r.state) for r in source.told] == [("job 0", "lost")]
+    searcher.suggest("two")
+    searcher.said["two"] = "it fell"
+    searcher.on_trial_complete("two", error=True)
+    lost = "its worker was lost again and again"
+    told = [(r.job, r.state, r.reason) for r in source.told]
+    assert told == [("job 0", "lost", lost), ("job 1", "lost", f"{lost}: it fell")]
 
 
 @pytest.mark.parametrize("name", ON_RAY)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kdsearch.core.records import Architecture, Job, Recipe, Result
-from kdsearch.errors import RunError
+from kdsearch.errors import RunError, SearchError
 from kdsearch.files import write_json
 from kdsearch.search.rung import REFUSED, result_path, stored_result
 from kdsearch.search.source import Phases
@@ -104,3 +104,17 @@ def test_a_result_reads_back_as_it_was_written(tmp_path: Path) -> None:
     write_json(result_path(job(tmp_path, "a")), whole.as_dict())
     assert stored_result(job(tmp_path, "a")) == whole
     assert stored_result(job(tmp_path, "b")) is None
+
+
+def test_workers_lost_at_three_jobs_in_a_row_end_it(tmp_path: Path) -> None:
+    """With a result between them they are the jobs' own affair."""
+    source = Phases(Story(tmp_path, "abcdefg")())
+    states = ("lost", "lost", "done", "bug", "lost")
+    for name, state in zip("abcde", states, strict=True):
+        source.next()
+        source.tell(Result(name, 1, state, reason="it fell"))
+    source.next()
+    with pytest.raises(
+        SearchError, match=r"3 jobs failed in a row, .*\(f\): it fell; the same"
+    ):
+        source.tell(Result("f", 1, "lost", reason="it fell"))
