@@ -4,8 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kdsearch.core.records import Architecture, Candidate, Recipe
-from kdsearch.core.seeds import derive
+from kdsearch.core.records import Candidate, Recipe
 from kdsearch.core.space import Space, Value
 
 TEACHER = "teacher"
@@ -38,15 +37,6 @@ class Pool:
 def teacher_of(recipe: Recipe | None) -> str:
     """The name of the teacher that a recipe asks for: the first, unless it says another."""
     return TEACHER if recipe is None else str(dict(recipe.training).get(TEACHER, TEACHER))
-
-
-def start_point(pool: Pool, number: int, seed: int) -> Candidate | None:
-    """The first two candidates, smallest and largest: a front spans the whole space."""
-    ends = (pool.architectures.smallest, pool.architectures.largest)
-    if number >= len(ends):
-        return None
-    recipe = pool.draw_recipe(random.Random(derive(seed, "recipe")))
-    return Candidate(Architecture.of(ends[number]()), recipe)
 
 
 def as_parameters(candidate: Candidate) -> dict[str, Value]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.space import Axis, Choice, Range, Space
-from kdsearch.search.pool import Pool, as_parameters, start_point, teacher_of
+from kdsearch.search.pool import Pool, as_parameters, teacher_of
 
 POOL = Pool(
     Space({"width": Choice((2, 4))}),
@@ -54,15 +54,6 @@ def test_who_teaches_is_a_choice_of_methods_with_teachers_alone() -> None:
     assert {teacher_of(r) for r in drawn if r.method == "hard"} == {"teacher"}
     assert all("teacher" not in dict(r.training) for r in drawn if r.method == "hard")
     assert teacher_of(None) == teacher_of(Recipe.of("soften", {})) == "teacher"
-
-
-def test_the_first_candidates_are_whole_ones_too() -> None:
-    for number, width in enumerate((2, 4)):
-        candidate = start_point(POOL, number, seed=3)
-        assert candidate is not None and candidate.architecture["width"] == width
-        recipe = candidate.recipe
-        POOL.training_of(recipe.method).check(dict(recipe.training))
-    assert start_point(POOL, 2, seed=3) is None
 
 
 def test_parameters_are_flat_and_knobs_named_after_their_method() -> None:
