@@ -8,6 +8,7 @@ import kdsearch
 from kdsearch.config.objectives import objectives_of
 from kdsearch.core.records import Job
 from kdsearch.core.seeds import derive
+from kdsearch.engines.engine import lost
 from kdsearch.errors import SearchError
 from kdsearch.files import content_hash, write_json
 from kdsearch.pipeline.context import Context
@@ -91,10 +92,10 @@ def trained(context: Context, found: Found, chosen: Sequence[Trial]) -> list[Fin
     done = []
     for trial in chosen:
         jobs = jobs_of(context, found, trial)
-        results = [stored_result(job) for job in jobs]
-        if all(r is not None and r.state == "done" for r in results):
+        results = [stored_result(job) or lost(job) for job in jobs]
+        bad = next((r for r in results if r.state != "done"), None)
+        if bad is None:
             done.append(Finalist(trial, tuple(map(weights_of, jobs))))
         else:
-            bad = next(r for r in results if r is not None and r.state != "done")
             context.progress.say(f"finalist {trial.number} fell out: {bad.state}: {bad.reason}")
     return done

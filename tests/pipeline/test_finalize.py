@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
@@ -242,6 +243,32 @@ def test_dominated_finalists_fall_out(
     assert len({r["accuracy"] for r in results}) > 1
     chosen = max(r["accuracy"] for r in results[:])
     assert points[0]["search_accuracy"] <= chosen
+
+
+class Said(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_a_finalist_whose_workers_were_lost_is_named_and_the_others_are_published(
+    copied: RunDir, tiny: Any, go: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody writes a result for it."""
+    monkeypatch.setattr("kdsearch.pipeline.finalize.execute", lambda *given: None)
+    trained = sorted(copied.trials(copied.facts()["study"]).glob("*/rung2.json"))
+    assert len(trained) > 1
+    trained[0].unlink()
+    copied.front.unlink()
+    said, fallen = Said(), int(trained[0].parent.name)
+    go(tiny(), copied.root, said, until="finalists")
+    assert (
+        f"finalist {fallen} fell out: lost: its worker was lost again and again" in said.lines
+    )
+    published = {point["trial"] for point in read_json(copied.front)["points"]}
+    assert published and published <= {int(path.parent.name) for path in trained[1:]}
 
 
 def ground(**smallest: float) -> Any:
