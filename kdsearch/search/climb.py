@@ -23,7 +23,7 @@ from kdsearch.search.agreement import tau_between
 from kdsearch.search.jobs import drop_checkpoint, inherited_job, trial_job
 from kdsearch.search.leavings import is_begun
 from kdsearch.search.limits import Limits
-from kdsearch.search.source import Bugs, adopted
+from kdsearch.search.source import NO_TRIALS_FAULT, Bugs, adopted
 from kdsearch.search.study.journal import Study
 from kdsearch.search.study.proposer import Proposer
 from kdsearch.search.survivors import summary
@@ -60,7 +60,7 @@ class Climb:
     """Numbers of the trials that are proposed and not screened yet."""
     bugs: Bugs = field(default_factory=Bugs)
     held: list[tuple[Job, Result]] = field(default_factory=list)
-    """Failed by our own fault, one after the other: may be the whole search's."""
+    """Failed by no fault of theirs, one after the other: may be the whole search's."""
 
     def __post_init__(self) -> None:
         """Takes up what is under way: a batch that is not screened, then those that climb."""
@@ -210,7 +210,7 @@ class Climb:
         """What became of a job, done now or before."""
         if job.rung == 0:
             self.inherited[job.architecture.id] = result
-        elif result.state == "bug":
+        elif result.state in NO_TRIALS_FAULT:
             self.held.append((job, result))
         else:
             self.fail_held()

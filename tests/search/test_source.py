@@ -1,6 +1,7 @@
 """Phases as a source of jobs: what is handed out, what waits, what is adopted from disk."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +119,15 @@ def test_workers_lost_at_three_jobs_in_a_row_end_it(tmp_path: Path) -> None:
         SearchError, match=r"3 jobs failed in a row, .*\(f\): it fell; the same"
     ):
         source.tell(Result("f", 1, "lost", reason="it fell"))
+
+
+def test_a_search_whose_workers_are_lost_fails_no_trial(world: Any) -> None:
+    def result(job: Job) -> Result:
+        if job.rung:
+            return Result(job.name, job.rung, "lost", reason="it fell")
+        return world.result(job)
+
+    with pytest.raises(SearchError, match="3 jobs failed in a row"):
+        replace(world, result=result).run()
+    assert "failed" not in {trial.state for trial in world.trials()}
+    assert {trial.state for trial in world.run()} <= {"complete", "stopped"}
