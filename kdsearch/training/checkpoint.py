@@ -12,7 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from kdsearch.errors import RunError
 from kdsearch.files import damaged, write_bytes
 from kdsearch.places import Place
 
@@ -83,7 +82,7 @@ def read_checkpoint(
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise damaged(path, "no whole checkpoint") from error
     if facts["step"] > until:
-        raise RunError(f"{path}: of step {facts['step']}, and {until} are asked for")
+        raise damaged(path, f"of step {facts['step']}, beyond {until}")
     groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         group, key = name.split("/", 1)

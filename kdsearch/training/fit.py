@@ -197,13 +197,12 @@ class Run:
         self.saved = time.monotonic()
 
     def taken_up(self) -> bool:
-        """Whether it goes on from its checkpoint; one that is of no use is left, and named."""
+        """Whether it goes on from its checkpoint; a damaged one is left, and named."""
         try:
             self.restore()
-        except RunError as error:
+        except RunError:
             meet()
-            why = f"{error}".partition(" (")[0].partition("; ")[0]
-            self.tell.progress.say(f"{why}; {self.tell.title} begins anew")
+            self.tell.progress.say(f"{self.checkpoint}: damaged; {self.tell.title} begins anew")
             return False
         return True
 

@@ -18,7 +18,9 @@ from kdsearch.core.objectives import KNOWN, minimised
 from kdsearch.core.records import Architecture, Candidate, Job, Recipe, Result
 from kdsearch.core.space import Choice, Space
 from kdsearch.errors import SearchError
+from kdsearch.files import write_json
 from kdsearch.search.jobs import trial_job
+from kdsearch.search.leavings import claim_of
 from kdsearch.search.limits import Limits
 from kdsearch.search.pool import Pool
 from kdsearch.search.survivors import summary, survivors
@@ -261,6 +263,29 @@ def test_seconds_end_a_search_and_more_of_them_go_on(world: Any) -> None:
     assert hurried.limits.reason == "search.seconds: 9.0 s are over"
     more = replace(hurried, limits=Limits()).run()
     assert more[: len(trials)] == trials and len(more) == 16
+
+
+def test_what_was_begun_before_a_limit_comes_to_its_end(world: Any) -> None:
+    """Also where a kill or Ctrl-C came in between."""
+    climb = world.climb()
+    while (job := climb.next()).rung == 0:
+        climb.tell(world.work(job))
+    write_json(Path(job.folder) / "candidate.json", claim_of(job))
+    again = replace(world, limits=Limits(seconds=0)).climb()
+    assert again.next() == job
+    again.tell(world.work(job))
+    assert again.next() is None
+    reasons = {t.reason for t in again.study.trials if t.passed and 1 not in t.scores}
+    assert reasons <= {"the search was over before its turn"}
+
+
+def test_checkpoints_that_a_kill_left_go_at_the_next_start(world: Any) -> None:
+    stopped = [t for t in world.run() if t.state == "stopped"]
+    path = Path(world.climb().job(stopped[0], 1).folder) / "checkpoint.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"")
+    world.climb()
+    assert not path.exists()
 
 
 def test_device_seconds_count_what_jobs_took(world: Any) -> None:

@@ -16,7 +16,7 @@ from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.space import Axis, Choice, Range, Space
 from kdsearch.search.pool import Pool, as_parameters
 from kdsearch.search.study.axes import distribution, from_optuna, joint_axes, to_optuna
-from kdsearch.search.study.mirror import Mirror, Question, directions, shown, window
+from kdsearch.search.study.mirror import LASTS, Mirror, Question, directions, shown, window
 from kdsearch.search.study.record import as_trial, frozen_running
 from kdsearch.search.study.samplers import SAMPLERS
 from kdsearch.search.trial import Trial
@@ -65,6 +65,17 @@ def ask(
         rung = max((r for r, n in counts.items() if n >= enough), default=0)
     mirror = Mirror(Question(pool, BOTH, sampler, 100, bounded=True))
     return mirror.ask(known, range(len(known)), rung, seed)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_mirror_does_not_grow_with_proposals(sampler: str) -> None:
+    pool = Pool(Space({"width": Choice((2, 4, 8))}), {"hard": Space({})})
+    mirror, known = Mirror(Question(pool, BOTH, sampler, 1000)), history(pool, 0, 30)
+    sizes = []
+    for seed in range(2 * LASTS + 10):
+        mirror.ask(known, range(len(known)) if not seed else (), 1, seed)
+        sizes.append(len(mirror.study.get_trials(deepcopy=False)))
+    assert max(sizes) <= LASTS + 30 and sizes[-1] < 60
 
 
 def history(pool: Pool, seed: int, count: int) -> list[Trial]:
