@@ -382,7 +382,10 @@ def test_no_gpu_is_a_mistake_too(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     said = say("run", config, "--out", tmp_path / "run", "--set", "device=cuda")
     assert said.code == 2
-    line = "kdsearch: device: cuda, but torch finds no GPU here; use auto or cpu\n"
+    line = (
+        "kdsearch: device: cuda, but torch finds no GPU here, where teacher and supernet "
+        "train; use auto (jobs on Ray then take the GPUs that they are given) or cpu\n"
+    )
     assert said.err == line
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kdsearch.arguments import parser
+from kdsearch.config import read_config
 from kdsearch.config.manifest import read_manifest
 from kdsearch.spaces.marked import read_file
 
@@ -24,7 +25,7 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith("kdsearch ")]
 
 
-def test_the_rayjob_runs_our_command_on_its_one_volume() -> None:
+def test_the_rayjob_runs_our_command_on_its_one_volume(tmp_path: Path) -> None:
     job: dict[str, Any] = read_file(DOCS / "rayjob.yaml").content
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
     program, *words = shlex.split(job["spec"]["entrypoint"])
@@ -41,6 +42,10 @@ def test_the_rayjob_runs_our_command_on_its_one_volume() -> None:
         assert all(p.startswith(f"{mount['mountPath']}/") for p in (asked.config, asked.out))
         assert {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"} in container["env"]
     assert groups[0]["rayStartParams"] == {"num-cpus": "0"}
+    (tmp_path / "run.yaml").write_text("seed: 1")
+    config = read_config(tmp_path / "run.yaml", asked.set)
+    (gpus,) = (group["replicas"] for group in cluster["workerGroupSpecs"])
+    assert (config.search.workers * config.ray.resources.gpu, config.device) == (gpus, "auto")
 
 
 def test_the_launcher_takes_the_token_along_and_hides_the_dashboard() -> None:

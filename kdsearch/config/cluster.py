@@ -10,8 +10,8 @@ class Resources(Section):
     cpu: AboveZero = 1
     """Processors; 0.5 lets two jobs share one."""
     gpu: NotBelowZero | None = None
-    """GPUs: 0.25 lets four jobs share one. Null: an even share among search.workers, none
-    where training is on processors."""
+    """GPUs: 0.25 lets four jobs share one. Null: an even share of those there are among
+    search.workers, none with device: cpu."""
 
 
 class Ray(Section):

@@ -28,6 +28,8 @@ def cluster(config: Config) -> Iterator[Problem]:
     gpu = it.resources.gpu or 0
     if gpu > 1 and gpu != int(gpu):
         yield ("ray", "resources", "gpu"), "more than one must be a whole number"
+    if engine != "in-process" and (wrong := share_problem(it.resources.gpu, config.device)):
+        yield ("ray", "resources", "gpu"), wrong
     if it.latency_node is not None and (wrong := node_problem(it.latency_node, engine)):
         yield ("ray", "latency_node"), wrong
 
@@ -45,6 +47,15 @@ def address_problem(address: str) -> str | None:
     near = did_you_mean(address.lower(), ["auto"])
     way_out = near if near.startswith("did you mean") else "HOST:PORT with the head's port 6379"
     return f"must be auto, HOST:PORT or ray://HOST:PORT; {way_out}"
+
+
+def share_problem(gpu: float | None, device: str) -> str | None:
+    """Why jobs cannot train on this device with this share of a GPU."""
+    if gpu and device == "cpu":
+        return "would be held by jobs that train on processors; set device: auto, or 0 here"
+    if gpu == 0 and device == "cuda":
+        return "gives jobs no GPU, which device: cuda asks for; set device: auto, or null here"
+    return None
 
 
 def node_problem(name: str, engine: str) -> str | None:

@@ -283,7 +283,8 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Fixes every draw of the run."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where training runs; auto takes a GPU if there is one."""
+    """Where training runs; auto takes a GPU if there is one: for teacher and supernet in this
+    process, for each job on Ray in its worker, see ray.resources."""
     threads: Threads = 1
     """Processor threads of each training process. Tiny networks train fastest on one, and more
     stall beside busy neighbours; larger ones gain from more on an idle machine."""

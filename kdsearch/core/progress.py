@@ -52,3 +52,16 @@ class Silent:
 
     def say(self, line: str) -> None:
         pass
+
+
+class Once:
+    """Says a line the first time, and an empty one never."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._said = {""}
+
+    def say(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self._progress.say(line)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from kdsearch.core.progress import Once
 from kdsearch.core.records import Job, Result
 from kdsearch.engines.engine import Workshop, last_words
 from kdsearch.engines.ray_hand import Hand
@@ -39,6 +40,7 @@ class Crew:
             num_cpus=asked["CPU"], num_gpus=asked["GPU"], scheduling_strategy="SPREAD"
         )
         self._falls = 0
+        self._word = Once(shop.progress)
         self.called: dict[Any, Any] = {}
         """Actors that have yet to answer, by the reference to that."""
         self.idle: list[Any] = []
@@ -93,7 +95,7 @@ class Crew:
     def _answered(self, ref: Any) -> None:
         actor = self.called.pop(ref)
         try:
-            self._ray.get(ref)
+            self._word.say(self._ray.get(ref))
         except self._ray.exceptions.RayError as error:
             self._fall(actor, error)
             return

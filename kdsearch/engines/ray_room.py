@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+
 from kdsearch.core.progress import Progress
-from kdsearch.engines.cluster import even_share
+from kdsearch.engines.cluster import Cluster, even_share
 from kdsearch.engines.engine import Workshop
-from kdsearch.engines.ray_start import address_of
+from kdsearch.engines.ray_start import address_of, is_up, started
 from kdsearch.errors import SearchError
+from kdsearch.search.setting import AUTO
 
 PATIENCE_S = 300.0
 """Nodes of a cluster that grows take minutes to come."""
@@ -20,10 +23,23 @@ def asked_of(ray: Any, shop: Workshop) -> dict[str, float]:
     """By Ray's name of the resource what each job takes."""
     gpu = shop.cluster.gpu
     if gpu is None:
-        there = int(ray.cluster_resources().get("GPU", 0))
-        on_gpus = shop.setting.device.startswith("cuda")
-        gpu = even_share(shop.workers, there) if on_gpus else 0.0
+        there, device = gpus_of(ray), shop.setting.device
+        takes_one = device.startswith("cuda") or (device == AUTO and there > 0)
+        gpu = even_share(shop.workers, there) if takes_one else 0.0
     return {"CPU": shop.cluster.cpu, "GPU": gpu}
+
+
+def gpus_of(ray: Any) -> int:
+    """That are there now."""
+    return int(ray.cluster_resources().get("GPU", 0))
+
+
+def gpus_there(workers: int, cluster: Cluster) -> int:
+    """That the cluster has now; this machine's, where one of our own would be started."""
+    if address_of(cluster) is None and not is_up():
+        return torch.cuda.device_count()
+    with started(workers, cluster) as ray:
+        return gpus_of(ray)
 
 
 class Room:

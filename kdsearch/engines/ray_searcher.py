@@ -5,6 +5,7 @@ from typing import Any
 
 from ray.tune.search import Searcher
 
+from kdsearch.core.progress import Once, Progress, Silent
 from kdsearch.core.records import Job
 from kdsearch.engines.engine import lost
 from kdsearch.engines.travel import as_plain
@@ -14,6 +15,8 @@ from kdsearch.stopping import STOP, Stopped
 
 TROUBLE = "trouble"
 """In what a worker gives: an error that is no job's."""
+SAID = "said"
+"""In what a worker gives: what there is to say of it."""
 
 
 class FromSource(Searcher):
@@ -23,8 +26,9 @@ class FromSource(Searcher):
     the engine to raise, and nothing more is handed out.
     """
 
-    def __init__(self, source: Source | None) -> None:
+    def __init__(self, source: Source | None, progress: Progress | None = None) -> None:
         super().__init__(metric="told", mode="max")
+        self.word = Once(progress or Silent())
         self.source = source
         self.jobs: dict[str, Job] = {}
         self.said: dict[str, str] = {}
@@ -34,7 +38,8 @@ class FromSource(Searcher):
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune pickles its settings to restore from them; there is nothing to restore."""
-        return {**self.__dict__, "source": None, "jobs": {}, "error": None}
+        nothing: dict[str, Any] = {"source": None, "jobs": {}, "error": None}
+        return {**self.__dict__, **nothing, "word": Once(Silent())}
 
     def suggest(self, trial_id: str) -> Any:
         assert self.source is not None, "a searcher restored from Tune's files"
@@ -54,8 +59,10 @@ class FromSource(Searcher):
         """A job that was cut short by a stop is told nobody: it is still under way."""
         assert self.source is not None, "a searcher restored from Tune's files"
         job, said = self.jobs.pop(trial_id), self.said.pop(trial_id, "")
+        told = result or {}
+        self.word.say(told.get(SAID, ""))
         if self.error is None:
-            self.error = (result or {}).get(TROUBLE)
+            self.error = told.get(TROUBLE)
         if self.error is not None:
             return
         found = self.guarded(stored_result, job)

@@ -33,6 +33,11 @@ CLIENT = "ray://"
 """Of the address of a cluster that this machine is no node of."""
 
 
+def is_up() -> bool:
+    """Whether this process started or joined a cluster before; does not import Ray."""
+    return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
+
+
 @contextmanager
 def started(workers: int, cluster: Cluster) -> Iterator[Any]:
     """Ray for the block; see `start`."""

@@ -35,7 +35,7 @@ def fit(ray: Any, source: Source, shop: Workshop) -> None:
     from kdsearch.engines.ray_watch import Watch
     from kdsearch.engines.ray_worker import Worker
 
-    searcher, asked = FromSource(source), asked_of(ray, shop)
+    searcher, asked = FromSource(source, shop.progress), asked_of(ray, shop)
     watch = Watch(ray, shop, searcher)
     worker = tune.with_parameters(Worker, setting=shop.setting, make=shop.make)
     with tempfile.TemporaryDirectory(prefix="kdsearch-tune-") as scratch:

@@ -6,7 +6,8 @@ from ray import tune
 
 from kdsearch.core.progress import Silent
 from kdsearch.engines.engine import Make
-from kdsearch.engines.ray_searcher import TROUBLE
+from kdsearch.engines.ray_device import settled
+from kdsearch.engines.ray_searcher import SAID, TROUBLE
 from kdsearch.engines.ray_stop import heed
 from kdsearch.engines.travel import as_job, as_trouble
 from kdsearch.search.setting import Setting
@@ -20,7 +21,8 @@ class Worker(tune.Trainable):
         self, config: dict[str, Any], setting: Setting, make: Make
     ) -> None:
         heed()
-        self.work = make(setting, Silent(), None)
+        own, self.said = settled(setting)
+        self.work = make(own, Silent(), None)
         self.job = as_job(config["job"])
 
     def reset_config(self, config: dict[str, Any]) -> bool:
@@ -31,7 +33,7 @@ class Worker(tune.Trainable):
         """What goes wrong beside the job is handed to the driver: Tune would retry it, and
         take the worker for lost.
         """
-        told: dict[str, Any] = {"told": 1, "done": True}
+        told: dict[str, Any] = {"told": 1, "done": True, SAID: self.said}
         try:
             self.work(self.job)
         except Stopped:

@@ -8,6 +8,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
 from kdsearch.distill.kinds import kind
+from kdsearch.pipeline.cluster import precision_of_jobs
 from kdsearch.pipeline.context import Context
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
@@ -20,7 +21,12 @@ VERSION = 1
 
 
 def distill_plan(context: Context, info: DataInfo) -> Plan:
-    """Of a full distillation."""
+    """Of a full distillation, as a job."""
+    return replace(driver_plan(context, info), precision=precision_of_jobs(context))
+
+
+def driver_plan(context: Context, info: DataInfo) -> Plan:
+    """The same, in the precision of this process; asks no cluster."""
     plan = context.plan(context.config.distill, "distill", info.counts["train"])
     return replace(plan, bank=context.config.distill.bank)
 

@@ -23,7 +23,7 @@ from kdsearch.distill.method import Method
 from kdsearch.measure.size import params
 from kdsearch.nets.brought import Brought, fit_head
 from kdsearch.nets.kinds import family_of
-from kdsearch.pipeline.bank import distill_plan
+from kdsearch.pipeline.bank import driver_plan
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.disk import Assumed, Disk, disk
@@ -134,7 +134,7 @@ def student_seconds(
 
 def assumed(context: Context, feed: Feed, guides: Sequence[nn.Module]) -> Assumed:
     """What is stored beside supernet and students."""
-    plan = distill_plan(context, feed.info)
+    plan = driver_plan(context, feed.info)
     own = params(largest(context, feed.info))
     methods = [kind(name).make() for name in context.config.distill.names]
     tasks = (largest_student(context, feed, plan, one, guides[0]) for one in methods)

@@ -74,7 +74,10 @@ def open_context(
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device: cuda, but torch finds no GPU here; use auto or cpu")
+        raise ConfigError(
+            "device: cuda, but torch finds no GPU here, where teacher and supernet train; use "
+            "auto (jobs on Ray then take the GPUs that they are given) or cpu"
+        )
     precision = config.precision
     if precision == "auto":
         precision = "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"

@@ -1,7 +1,7 @@
 """What stages with jobs share: the results of earlier stages, and who does the jobs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kdsearch.engines.engine import Workshop
 from kdsearch.measure.book import CostBook
 from kdsearch.measure.scores import identity
 from kdsearch.nets.kinds import family_of
-from kdsearch.pipeline.cluster import cluster_of
+from kdsearch.pipeline.cluster import cluster_of, device_of_jobs
 from kdsearch.pipeline.context import Context
 from kdsearch.search.setting import Setting
 from kdsearch.search.source import Phase, Phases, Source
@@ -50,6 +50,7 @@ def work_off(context: Context, setting: Setting, source: Source) -> None:
     """Has the configured engine do the jobs of a source."""
     search = context.config.search
     cluster = cluster_of(context.config)
+    setting = replace(setting, device=device_of_jobs(context))
     shop = Workshop(setting, search.workers, context.progress, context.given, cluster)
     ENGINES[search.engine](source, shop)
 

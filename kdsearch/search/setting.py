@@ -21,6 +21,9 @@ from kdsearch.teachers.student import brought_student
 from kdsearch.training.feed import Feed
 from kdsearch.training.plan import Plan
 
+AUTO = "auto"
+"""A device: a GPU where the worker is given one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

@@ -58,6 +58,23 @@ def test_what_cannot_be_meant_is_refused_with_the_way_out(
     assert all(word in str(caught.value) for word in words), str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("gpu", "device", "words"),
+    [
+        (0.25, "cpu", "held by jobs that train on processors; set device: auto, or 0"),
+        (0, "cuda", "no GPU, which device: cuda asks for; set device: auto, or null"),
+    ],
+)
+def test_a_share_of_a_gpu_and_the_device_agree(gpu: float, device: str, words: str) -> None:
+    ray = {"resources": {"gpu": gpu}}
+    for engine in ("ray-tune", "ray-actors"):
+        with pytest.raises(ConfigError, match=rf"ray\.resources\.gpu = {gpu}: .*{words}"):
+            read(ray, engine, device=device)
+    other = {"cpu": "cuda", "cuda": "cpu"}[device]
+    for engine, allowed in (("ray-tune", "auto"), ("ray-tune", other), ("in-process", device)):
+        assert read(ray, engine, device=allowed).resources.gpu == gpu
+
+
 @pytest.mark.parametrize("ray", [{"address": "auto"}, {"latency_node": "bench"}])
 def test_a_cluster_is_of_no_use_in_process(ray: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="set search.engine: ray-tune or ray-actors"):

@@ -1,6 +1,6 @@
 import pytest
 
-from kdsearch.core.progress import Noting, Progress, Silent
+from kdsearch.core.progress import Noting, Once, Progress, Silent
 
 
 def test_silent_keeps_still(capfd: pytest.CaptureFixture[str]) -> None:
@@ -20,3 +20,11 @@ def test_lines_are_kept_and_everything_is_handed_on() -> None:
     progress.finish("task")
     progress.say("a line")
     assert inner.lines == outer.lines == ["a line"]
+
+
+def test_a_line_is_said_once() -> None:
+    inner = Noting(Silent())
+    once = Once(inner)
+    for line in ("", "one", "two", "one"):
+        once.say(line)
+    assert inner.lines == ["one", "two"]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from torch import nn
 
-from kdsearch.core.progress import Silent
+from kdsearch.core.progress import Noting, Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.core.space import Space
 from kdsearch.engines import ENGINES
@@ -245,13 +245,16 @@ def outcome(run: RunDir) -> list[Any]:
 def test_a_job_that_loses_every_worker_is_told_as_lost(ray_up: Any, tmp_path: Path) -> None:
     from kdsearch.engines.ray_searcher import FromSource
 
-    source = Scripted(tmp_path)
-    searcher = FromSource(source)
+    source, said, boomed = Scripted(tmp_path), Noting(Silent()), OSError("boom")
+    searcher = FromSource(source, said)
     searcher.suggest("one")
     searcher.on_trial_complete("one", error=True)
     searcher.suggest("two")
     searcher.said["two"] = "it fell"
     searcher.on_trial_complete("two", error=True)
+    searcher.suggest("three")
+    searcher.on_trial_complete("three", {"said": "no GPU", "trouble": boomed})
+    assert (said.lines, searcher.error) == (["no GPU"], boomed)
     lost = "its worker was lost again and again"
     told = [(r.job, r.state, r.reason) for r in source.told]
     assert told == [("job 0", "lost", lost), ("job 1", "lost", f"{lost}: it fell")]

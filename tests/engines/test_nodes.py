@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from kdsearch.engines import ray_start
+from kdsearch.engines.ray_device import WITHOUT_TORCH
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 
@@ -29,7 +32,7 @@ PLANS: dict[str, Any] = {
 """Trials that take a while, four at a time."""
 
 LOSES_A_NODE = '''
-"""Three nodes on this machine, a search on them; one is killed after two results."""
+"""Three nodes on this machine, a search on them; one is killed while jobs are on both."""
 import json, os, sys, threading, time
 from pathlib import Path
 
@@ -38,8 +41,9 @@ os.environ.update(QUIET)
 from ray.cluster_utils import Cluster
 
 from kdsearch.config import parse_config
-from kdsearch.core.progress import Silent
+from kdsearch.core.progress import Noting, Silent
 from kdsearch.engines.ray_actors import Foreman
+from kdsearch.engines.ray_watch import Watch
 from kdsearch.pipeline.run import run
 from kdsearch.pipeline.trials import trials
 from kdsearch.search.climb import Climb
@@ -51,7 +55,7 @@ cluster = Cluster(
 )
 nodes = [cluster.add_node(num_cpus=2, num_gpus=1) for _ in range(2)]
 config["ray"] |= {"address": cluster.address, "latency_node": "bench"}
-told, lost = [], []
+told, lost, said = [], [], Noting(Silent())
 
 def tell(self, result, tell=Climb.tell):
     told.append(result.job)
@@ -62,18 +66,27 @@ def take(self, jobs, results, is_lost, take=Foreman.take):
         lost.append([job.name for job in jobs])
     take(self, jobs, results, is_lost)
 
-Climb.tell, Foreman.take = tell, take
+def recovers(self, iteration, trials, trial, noted=Watch.on_trial_recover):
+    lost.append(trial.config["job"]["name"])
+    noted(self, iteration, trials, trial)
+
+Climb.tell, Foreman.take, Watch.on_trial_recover = tell, take, recovers
+
+def of_trials(name):
+    return {path.parent for path in out.glob(f"trials/*/{name}")}
 
 def kill():
-    while len(list(out.glob("trials/*/rung1.json"))) < 2:
-        time.sleep(0.05)
+    # of three jobs under way one is on this node: the other has room for two
+    while not told or len(of_trials("candidate.json") - of_trials("rung1.json")) < 3:
+        time.sleep(0.02)
     cluster.remove_node(nodes[0], allow_graceful=False)
 
 threading.Thread(target=kill, daemon=True).start()
-done = run(parse_config(config), out, Silent(), until="search")
+done = run(parse_config(config), out, said, until="search")
 print(json.dumps({
     "told": told,
     "lost": lost,
+    "said": said.lines,
     "nodes": len(cluster.list_all_nodes()),
     "states": [[t.state, t.reason] for t in trials(done)],
 }))
@@ -86,7 +99,7 @@ def test_a_node_that_goes_takes_no_trial_along(
     finished: RunDir, tiny: Any, engine: str, tmp_path: Path
 ) -> None:
     """Latencies come from the head, which has no processors and so no trials."""
-    config = tiny(**PLANS, ray={"resources": {"cpu": 1, "gpu": 0.5}})
+    config = tiny(**PLANS, ray={"resources": {"cpu": 1, "gpu": 0.5}}, device="auto")
     config["search"] |= {"engine": engine, "objectives": ["accuracy", "latency_ms"]}
     done = subprocess.run(
         [sys.executable, "-c", LOSES_A_NODE, json.dumps(config), str(tmp_path / "run")],
@@ -101,8 +114,8 @@ def test_a_node_that_goes_takes_no_trial_along(
     assert len(found["states"]) == 10
     assert {state for state, _ in found["states"]} <= {"complete", "stopped"}, found["states"]
     assert len(found["told"]) == len(set(found["told"]))
-    if engine == "ray-actors":
-        assert found["lost"]
+    assert found["lost"]
+    assert torch.cuda.is_available() or found["said"].count(WITHOUT_TORCH) == 1
 
 
 ALONE = ("unshare", "--net", "--pid", "--fork", "--mount-proc")
@@ -143,14 +156,16 @@ def test_two_nodes_started_by_hand(finished: RunDir, tiny: Any, tmp_path: Path) 
     config = tiny(
         search={"engine": "ray-actors", "workers": 2},
         ray={"address": "127.0.0.1:6399", "resources": {"cpu": 0.5, "gpu": 0.5}},
+        device="auto",
     )
     path, ray = tmp_path / "run.json", Path(sys.executable).with_name("ray")
+    surroundings = {n: v for n, v in os.environ.items() if n not in ray_start.ALONE}
     path.write_text(json.dumps(config))
     with tempfile.TemporaryDirectory(prefix="kd-") as short:  # sockets have short names
         done = subprocess.run(
             [*way, sys.executable, "-c", TWO_NODES]
             + [str(ray), short, str(path), str(tmp_path / "run")],
-            env={**os.environ, **TOKEN, "RAY_USAGE_STATS_ENABLED": "0"},
+            env={**surroundings, **TOKEN, "RAY_USAGE_STATS_ENABLED": "0"},
             capture_output=True,
             text=True,
             check=False,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kdsearch.core.progress import Silent
+from kdsearch.core.progress import Noting, Silent
 from kdsearch.core.records import Architecture, Job, Recipe, Result
 from kdsearch.engines.cluster import Cluster
 from kdsearch.engines.engine import Workshop
@@ -45,6 +45,7 @@ class FakeRay:
         self.killed: list[int] = []
         self.dead: set[int] = set()
         self.options: list[dict[str, Any]] = []
+        self.words = ""
         self.raises: Exception = RayError("it is gone\nfor good")
 
     def remote(self, kind: Any) -> Any:
@@ -66,7 +67,7 @@ class FakeRay:
         if actor.number in self.dead:
             raise self.raises
         if asked == "is_there":
-            return None
+            return self.words
         return [Result(name, 1, "done", accuracy=0.5).as_dict() for name in asked]
 
     def kill(self, actor: Actor) -> None:
@@ -157,6 +158,17 @@ def test_actors_that_never_live_end_the_search() -> None:
         for _ in range(FALLS + 2):
             list(crew.ended(0.0))
     assert len(ray.killed) == FALLS + 2
+
+
+def test_what_an_actor_says_of_itself_is_said_once() -> None:
+    ray, said = FakeRay(), Noting(Silent())
+    ray.words = "no GPU"
+    setting: Any = SimpleNamespace(device="cpu")
+    crew = Crew(ray, Workshop(setting, 2, said))
+    crew.hire()
+    while crew.called:
+        list(crew.ended(0.0))
+    assert said.lines == ["no GPU"]
 
 
 def test_nobody_is_left_after_a_dismissal() -> None:

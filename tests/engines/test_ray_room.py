@@ -1,14 +1,17 @@
 """A place for a job: what it takes, what is said where there is none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from kdsearch.core.progress import Silent
+from kdsearch.engines import ray_room
 from kdsearch.engines.cluster import Cluster, even_share
 from kdsearch.engines.engine import Workshop
-from kdsearch.engines.ray_room import NOTICE_S, PATIENCE_S, Room, asked_of
+from kdsearch.engines.ray_room import NOTICE_S, PATIENCE_S, Room, asked_of, gpus_there
 from kdsearch.errors import SearchError
 
 TWO_NODES = ({"CPU": 4.0, "memory": 1e9}, {"CPU": 2.0, "GPU": 1.0, "bench": 1.0})
@@ -51,6 +54,29 @@ def test_a_job_takes_what_the_config_says_or_its_share() -> None:
     assert asked_of(ray, shop()) == {"CPU": 1.0, "GPU": 0.0}
     assert asked_of(ray, shop(device="cuda")) == {"CPU": 1.0, "GPU": 0.5}
     assert asked_of(ray, shop(cpu=2.0, gpu=0.25)) == {"CPU": 2.0, "GPU": 0.25}
+
+
+def test_where_the_device_is_open_a_job_takes_what_there_is() -> None:
+    """Of GPUs that the driver may have none of."""
+    assert asked_of(ray_of(*TWO_NODES), shop(device="auto"))["GPU"] == 0.5
+    assert asked_of(ray_of({"CPU": 4.0}), shop(device="auto"))["GPU"] == 0.0
+    assert asked_of(ray_of(*TWO_NODES), shop(device="auto", gpu=0.0))["GPU"] == 0.0
+    assert asked_of(ray_of({"CPU": 4.0}), shop(device="cuda"))["GPU"] > 0
+
+
+def test_gpus_are_counted_where_the_jobs_will_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def started(workers: int, cluster: Cluster) -> Iterator[Any]:
+        yield ray_of(*TWO_NODES)
+
+    monkeypatch.setattr(ray_room, "started", started)
+    monkeypatch.setattr(ray_room.torch.cuda, "device_count", lambda: 3)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray_room, "is_up", lambda: False)
+    assert gpus_there(2, Cluster()) == 3
+    assert gpus_there(2, Cluster("auto")) == 1
+    monkeypatch.setattr(ray_room, "is_up", lambda: True)
+    assert gpus_there(2, Cluster()) == 1
 
 
 def test_what_no_node_of_ours_has_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
