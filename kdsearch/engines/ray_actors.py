@@ -11,8 +11,8 @@ from math import ceil
 from typing import Any
 
 from kdsearch.core.records import Job
-from kdsearch.engines.cluster import WHOLE
 from kdsearch.engines.engine import RETRIES, Workshop, lost, refuse_object
+from kdsearch.engines.ray_latency import making_room
 from kdsearch.engines.ray_start import started
 from kdsearch.search.rung import stored_result
 from kdsearch.search.source import Source
@@ -30,7 +30,7 @@ def run_on_ray_actors(source: Source, shop: Workshop) -> None:
         from kdsearch.engines.ray_crew import Crew
 
         crew = Crew(ray, shop)
-        with heeded():
+        with heeded(), making_room(crew.dismiss):
             try:
                 Foreman(source, crew, shop).work()
             finally:
@@ -45,8 +45,6 @@ class Foreman:
 
         self.source, self.crew = source, crew
         self.farewell = Farewell(shop.progress)
-        self.rests = shop.cluster.latency_node == WHOLE
-        """Whether idle actors are in the way of a measurement."""
         self.jobs: deque[Job] = deque()
         """Taken from the source and not begun."""
         self.again: deque[Job] = deque()
@@ -77,8 +75,6 @@ class Foreman:
     def fill(self) -> None:
         """Takes from the source what can be begun at once, and no more: what is proposed later
         is proposed with more results."""
-        if self.rests and not (self.crew.busy or self.jobs or self.again):
-            self.crew.dismiss()
         room = self.crew.room - len(self.again)
         while not self.is_over and sum(job.rung > 0 for job in self.jobs) < room:
             if len(self.jobs) >= room * LOT:

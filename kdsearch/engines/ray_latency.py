@@ -7,7 +7,8 @@ most frequent kind of node, so that the next sitting of a run finds the same kin
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +34,19 @@ Mark = Mapping[str, str | int]
 """A fingerprint."""
 Options = dict[str, Any]
 """Of a Ray task."""
+
+IDLERS: list[Callable[[], None]] = []
+"""Each lets go of the processors that it holds without using them."""
+
+
+@contextmanager
+def making_room(let_go: Callable[[], None]) -> Iterator[None]:
+    """Within the block `let_go` is called before a node is taken whole."""
+    IDLERS.append(let_go)
+    try:
+        yield
+    finally:
+        IDLERS.remove(let_go)
 
 
 class Node:
@@ -95,10 +109,8 @@ class Node:
         self._progress.say(f"latency: {len(architectures)} students on {self._words()}")
         with started(self._workers, self._cluster) as ray:
             for _ in range(1 + RETRIES):
-                places = self._places(ray)
-                for node in sorted(places, key=lambda node: node not in self._kin):
-                    options = {"max_retries": 0, **places[node]}
-                    task = ray.remote(measured_there).options(**options)
+                for options in self._asking(self._places(ray)):
+                    task = ray.remote(measured_there).options(max_retries=0, **options)
                     found = self._waited(ray, task.remote(travelling, list(architectures)))
                     if found is not None:
                         return found
@@ -106,6 +118,17 @@ class Node:
             f"{KEY}: {self._name}: no node like the one before ({book.device['device']}) is "
             "left to measure on; the same command goes on once there is"
         )
+
+    def _asking(self, places: Mapping[str, Options]) -> Iterator[Options]:
+        """What to ask for, one after the other: whichever node set aside is free, or a whole
+        one, those of this kind first; makes room for that.
+        """
+        if self.is_apart:
+            yield {"num_cpus": 0, "resources": {self._name: 1}}
+            return
+        for let_go in IDLERS:
+            let_go()
+        yield from (places[node] for node in sorted(places, key=lambda n: n not in self._kin))
 
     def _words(self) -> str:
         return "a whole node" if self._name == WHOLE else f"node '{self._name}'"

@@ -13,6 +13,7 @@ from kdsearch.engines import ray_stop
 from kdsearch.engines.cluster import Cluster
 from kdsearch.engines.engine import RETRIES, Workshop
 from kdsearch.engines.ray_actors import LOT, Foreman
+from kdsearch.engines.ray_latency import IDLERS, making_room
 from kdsearch.files import write_json
 from kdsearch.search.rung import result_path
 from kdsearch.stopping import STOP
@@ -163,14 +164,23 @@ def test_what_was_lost_is_begun_again_before_anything_else(tmp_path: Path) -> No
     assert [result.state for result in source.told] == ["done"] * 4
 
 
-def test_where_nodes_are_taken_whole_nobody_idle_is_in_the_way(tmp_path: Path) -> None:
-    jobs = [job(name, 1, tmp_path) for name in names("t", 2)]
-    kept, resting = Hands(1), Hands(1)
-    work_off(Listed(jobs), kept)
-    work_off(Listed(jobs), resting, latency_node="whole")
-    assert kept.dismissals == 0
-    assert resting.dismissals == 3  # before each question to the source
-    assert resting.given == kept.given
+def test_who_is_dismissed_before_a_measurement_is_hired_again_after_it(tmp_path: Path) -> None:
+    """The source measures when it is asked for the second job, and at no other time."""
+    jobs = [job(name, 1, tmp_path) for name in names("t", 3)]
+    source, crew = Listed(jobs), Hands(1)
+
+    def next_one() -> Any:
+        if len(source.left) == 2 and not source.flight:
+            for let_go in IDLERS:
+                let_go()
+        return Listed.next(source)
+
+    source.next = next_one  # type: ignore[method-assign]
+    with making_room(crew.dismiss):
+        work_off(source, crew)
+    assert IDLERS == []
+    assert (crew.dismissals, len(source.told)) == (1, 3)
+    assert crew.given == [[name] for name in names("t", 3)]
 
 
 @pytest.fixture

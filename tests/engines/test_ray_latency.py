@@ -38,7 +38,8 @@ class RayTaskError(RayError):
 class FakeRay:
     """Nodes by name, each with resources and a fingerprint; a task is done as it is asked for.
 
-    `went`: nodes that are listed but do nothing any more.
+    `went`: nodes that are listed but do nothing any more; `busy`: nodes that have a task
+    already. What asks for no node in particular is done on the first that has the resources.
     """
 
     exceptions = SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError)
@@ -46,6 +47,7 @@ class FakeRay:
     def __init__(self, **nodes: tuple[dict[str, float], Mapping[str, Any]]) -> None:
         self.known = nodes
         self.went: set[str] = set()
+        self.busy: set[str] = set()
         self.tasks: list[dict[str, Any]] = []
         self.measured: list[str] = []
         self.cancelled = 0
@@ -62,16 +64,21 @@ class FakeRay:
         return SimpleNamespace(get_node_id=lambda: "a")
 
     def remote(self, function: Any) -> Any:
-        def options(scheduling_strategy: str, **asked: Any) -> Any:
+        def options(scheduling_strategy: str | None = None, **asked: Any) -> Any:
             self.tasks.append({"node": scheduling_strategy, **asked})
-            return SimpleNamespace(
-                remote=lambda *given: (function.__name__, scheduling_strategy, given)
-            )
+            node = scheduling_strategy or self.first(asked["resources"])
+            return SimpleNamespace(remote=lambda *given: (function.__name__, node, given))
 
         return SimpleNamespace(options=options)
 
+    def first(self, resources: dict[str, float]) -> str:
+        """That is free."""
+        able = (n for n, (has, _) in self.known.items() if resources.keys() <= has.keys())
+        return next(node for node in able if node not in self.busy)
+
     def wait(self, refs: list[Any], timeout: float) -> tuple[list[Any], list[Any]]:
-        return (refs, []) if self.is_ready else ([], refs)
+        is_ready = self.is_ready and refs[0][1] not in self.busy
+        return (refs, []) if is_ready else ([], refs)
 
     def cancel(self, ref: Any, force: bool) -> None:
         self.cancelled += 1
@@ -139,8 +146,36 @@ def test_a_node_set_aside_is_asked_what_it_is_and_measures(use: Any) -> None:
     assert bench.is_apart
     assert bench.fingerprint(TARGET) == FAST
     assert measured(bench, FAST) == {ONE.id: LATENCY}
-    alone = {"node": "b", "num_cpus": 0}
-    assert ray.tasks == [alone, {**alone, "max_retries": 0, "resources": {"bench": 1}}]
+    asked, measures = ray.tasks
+    assert asked == {"node": "b", "num_cpus": 0}
+    assert measures == {
+        "node": None,
+        "num_cpus": 0,
+        "max_retries": 0,
+        "resources": {"bench": 1},
+    }
+
+
+def test_of_several_nodes_set_aside_a_free_one_measures(use: Any) -> None:
+    ray = use(FakeRay(a=HEAD, b=BENCH, c=BENCH))
+    bench = node("bench")
+    assert bench.fingerprint(TARGET) == FAST
+    ray.busy = {"b"}
+    assert measured(bench, FAST) == {ONE.id: LATENCY}
+    assert ray.measured == ["c"]
+
+
+@pytest.mark.parametrize(("name", "calls"), [("whole", 1), ("bench", 0)])
+def test_room_is_made_for_a_whole_node_alone(use: Any, name: str, calls: int) -> None:
+    use(FakeRay(a=HEAD, b=BENCH))
+    where, made = node(name), list[int]()
+    with ray_latency.making_room(lambda: made.append(1)):
+        device = where.fingerprint(TARGET)
+        assert made == []
+        measured(where, device)
+    assert len(made) == calls
+    measured(where, device)
+    assert len(made) == calls
 
 
 def test_what_travels_has_an_absolute_folder_and_no_ends_of_its_own(use: Any) -> None:
