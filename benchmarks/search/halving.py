@@ -50,13 +50,15 @@ ARMS: Mapping[str, Terms] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--only", nargs="+", default=SAMPLERS, metavar="SAMPLER")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--table", type=Path, default=HOME, help="folder of another table")
     parser.add_argument("--results", type=Path, default=HERE / "results" / "halving.json")
     asked = parser.parse_args()
     table = Table.read(folder=asked.table)
-    rows = []
-    for sampler in SAMPLERS:
+    earlier = json.loads(asked.results.read_text()) if asked.results.exists() else {"rows": []}
+    rows = [row for row in earlier["rows"] if row["sampler"] not in asked.only]
+    for sampler in asked.only:
         one = partial(compared, asked.table, sampler)
         with ProcessPoolExecutor(
             asked.workers, multiprocessing.get_context("spawn")

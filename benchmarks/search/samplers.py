@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, default=HOME, help="folder of another table")
     asked = parser.parse_args()
     table = Table.read(folder=asked.table)
-    rows = []
+    earlier = json.loads(asked.results.read_text()) if asked.results.exists() else {"rows": []}
+    rows = [row for row in earlier["rows"] if row["sampler"] not in asked.only]
     for batch in asked.batch:
         for sampler in asked.only:
             trials = TRIALS.get(sampler, asked.trials)
@@ -55,15 +56,15 @@ def main() -> None:
                 found = list(pool.map(one, range(asked.seeds)))
             rows.append({"sampler": sampler, "batch": batch, "trials": trials, "seeds": found})
             print(sampler, batch, [seed["reached"]["0.99"] for seed in found], flush=True)
-    content = {
-        "exhaustive": table.exhaustive,
-        "candidates": candidates(table),
-        "levels": LEVELS,
-        "shown": SHOWN,
-        "rows": rows,
-    }
-    asked.results.parent.mkdir(exist_ok=True)
-    asked.results.write_text(json.dumps(content, indent=1) + "\n")
+            content = {
+                "exhaustive": table.exhaustive,
+                "candidates": candidates(table),
+                "levels": LEVELS,
+                "shown": SHOWN,
+                "rows": rows,
+            }
+            asked.results.parent.mkdir(exist_ok=True)
+            asked.results.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def terms_of(trials: int, batch: int) -> Terms:
