@@ -39,6 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("kdsearch: stopped; the same command goes on from here", file=sys.stderr)
         return 130
+    except SystemExit as error:
+        print(
+            f"kdsearch: code that a config names called sys.exit({error.code!r}); "
+            "let it raise an error instead",
+            file=sys.stderr,
+        )
+        return UserError.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

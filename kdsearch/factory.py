@@ -22,7 +22,7 @@ def find_factory(name: str) -> Callable[..., Any]:
         sys.path.insert(0, str(Path.cwd()))
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(
             f"cannot import '{module_name}': {type(error).__name__}: {error}; "
             "is it installed, or beside the folder the command is run in?"

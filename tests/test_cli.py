@@ -458,6 +458,11 @@ def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
         (KeyboardInterrupt(), 130, "kdsearch: stopped; the same command goes on from here"),
         (RuntimeError("?"), 1, f"kdsearch: {cli.ISSUES}"),
         (
+            SystemExit(0),
+            2,
+            "kdsearch: code that a config names called sys.exit(0); let it raise an error instead",
+        ),
+        (
             RuntimeError("can't allocate memory: you tried to allocate 9 bytes. Error code 12"),
             2,
             "kdsearch: out of memory (9 bytes asked for); "

@@ -52,6 +52,14 @@ def test_a_module_that_fails_says_why(module: str, tmp_path: Path) -> None:
         find_factory("factories_of_tests.bad:make")
 
 
+def test_a_module_that_wants_to_leave_does_not_end_the_command(
+    module: str, tmp_path: Path
+) -> None:
+    (tmp_path / "factories_of_tests" / "leaves.py").write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(UserError, match="cannot import .*leaves': SystemExit: 0"):
+        find_factory("factories_of_tests.leaves:make")
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [

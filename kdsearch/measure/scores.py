@@ -61,7 +61,7 @@ def own_score(name: str, logits: Tensor, labels: Tensor) -> float:
             return float(function(*copies))
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise ObjectiveError(f"{name}: {reason}") from error
 

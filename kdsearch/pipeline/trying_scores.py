@@ -5,7 +5,7 @@ import torch
 from kdsearch.config.objectives import objectives_of
 from kdsearch.data.records import DataInfo
 from kdsearch.errors import ObjectiveError
-from kdsearch.measure.scores import own_score
+from kdsearch.measure.scores import score
 from kdsearch.pipeline.context import Context
 
 
@@ -13,7 +13,7 @@ def try_out_scores(context: Context, info: DataInfo) -> None:
     """Calls each once, on random logits and labels of all classes in turn.
 
     Raises:
-        ObjectiveError: one raises, or returns no number; that it is not finite may happen.
+        ObjectiveError: one raises, or returns no number, or none that is finite.
     """
     images, classes = info.counts["search_val"], len(info.classes)
     logits = torch.randn(images, classes, generator=torch.Generator().manual_seed(0))
@@ -21,6 +21,6 @@ def try_out_scores(context: Context, info: DataInfo) -> None:
     for one in objectives_of(context.config.search.objectives):
         try:
             if one.function is not None:
-                own_score(one.function, logits, labels)
+                score(one, logits, labels)
         except ObjectiveError as error:
             raise ObjectiveError(f"{error} (of random logits, {images} × {classes})") from error

@@ -39,6 +39,9 @@ def nan(logits, labels):
 def raises(logits, labels):
     raise ValueError("no\\nsuch class")
 
+def leaves(logits, labels):
+    raise SystemExit(5)
+
 def nothing(logits, labels):
     pass
 
@@ -129,6 +132,7 @@ def test_it_spoils_neither_predictions_nor_randomness(own: None) -> None:
     [
         ("nan", "module:own_scores:nan: nan, and not a finite number"),
         ("raises", "module:own_scores:raises: ValueError: no such class"),
+        ("leaves", "module:own_scores:leaves: SystemExit: 5"),
         ("nothing", "module:own_scores:nothing: TypeError: float() argument must be"),
     ],
 )

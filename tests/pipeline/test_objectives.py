@@ -51,6 +51,14 @@ def raises(logits, labels):
 
 def nan(logits, labels):
     return float("nan")
+
+def nan_from_now_on(logits, labels):
+    before = Path(__file__).with_name("called_before")
+    called, _ = before.exists(), before.touch()
+    return float("nan") if called else 0.5
+
+def leaves(logits, labels):
+    raise SystemExit(5)
 """
 
 
@@ -171,17 +179,27 @@ def test_a_function_that_fails_now_and_then_fails_its_trials(
 def test_a_function_that_always_fails_ends_with_its_reason(
     tiny: Any, go: Any, own: str, tmp_path: Path
 ) -> None:
-    mine = {"function": f"{own}nan", "direction": "minimize"}
+    mine = {"function": f"{own}nan_from_now_on", "direction": "minimize"}
     search = {"objectives": ["accuracy", mine, "macs"], "trials": 4}
-    with pytest.raises(SearchError, match=r"objective: module:.*:nan: nan, and not a finite"):
+    with pytest.raises(
+        SearchError, match=r"objective: module:.*:nan_.*: nan, and not a finite"
+    ):
         go(tiny(search=search), tmp_path / "run")
 
 
-def test_a_function_that_cannot_be_called_is_refused_before_any_training(
-    tiny: Any, go: Any, own: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("raises", "ValueError: never"),
+        ("leaves", "SystemExit: 5"),
+        ("nan", "nan, and not a finite number"),
+    ],
+)
+def test_a_function_that_gives_no_number_is_refused_before_any_training(
+    tiny: Any, go: Any, own: str, tmp_path: Path, name: str, reason: str
 ) -> None:
-    mine = {"function": f"{own}raises", "direction": "minimize"}
+    mine = {"function": f"{own}{name}", "direction": "minimize"}
     config = tiny(search={"objectives": ["accuracy", mine, "macs"]}, teacher={"epochs": 999})
     with pytest.raises(ObjectiveError) as caught:
         go(config, tmp_path / "run")
-    assert str(caught.value) == f"{own}raises: ValueError: never (of random logits, 359 × 10)"
+    assert str(caught.value) == f"{own}{name}: {reason} (of random logits, 359 × 10)"
