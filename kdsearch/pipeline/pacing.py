@@ -52,7 +52,7 @@ def pace(
     run: RunDir, study: str, trials: Sequence[Trial], now: float, beat: Beat | None
 ) -> Pace:
     """`beat`: None where nobody is at work."""
-    over = sum(t.state != "running" for t in trials)
+    over = sum(t.state != "running" and not t.is_late for t in trials)
     known = sitting(run.ledger, study)
     task = None if beat is None else beat.of("search")
     since = 0.0 if task is None else max(0.0, now - task["since"])
@@ -77,7 +77,8 @@ def uses(
     planned = search.trials
     if search.sampler == GRID:
         planned = min(planned, math.prod(map(len, study["space"]["axes"].values())))
-    yield Use("search.trials", len(trials), planned, found.per(planned - found.over))
+    tried = sum(not t.is_late for t in trials)
+    yield Use("search.trials", tried, planned, found.per(planned - found.over))
     if search.seconds is not None:
         left = max(0.0, search.seconds - found.seconds)
         yield Use("search.seconds", found.seconds, search.seconds, left)

@@ -110,7 +110,8 @@ def is_open(trials: Sequence[Trial], terms: Terms, limits: Limits, over: bool) -
         return True
     if over:
         return False
-    return len(trials) < terms.trials and not limits.reached(trials)
+    tried = sum(not t.is_late for t in trials)
+    return tried < terms.trials and not limits.reached(trials)
 
 
 def pool_of(context: Context) -> Pool:

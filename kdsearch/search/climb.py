@@ -28,11 +28,10 @@ from kdsearch.search.study.journal import Study
 from kdsearch.search.study.proposer import Proposer
 from kdsearch.search.survivors import summary
 from kdsearch.search.terms import Places, Prices, Terms
-from kdsearch.search.trial import Trial
+from kdsearch.search.trial import OUT_OF_TIME, Trial
 
 HOPELESS = "behind the front with inherited weights"
 OVERTAKEN = "not among the best at rung {rung}"
-OUT_OF_TIME = "the search was over before its turn"
 
 
 @dataclass
@@ -110,12 +109,12 @@ class Climb:
 
     def may_propose(self) -> bool:
         trials = self.study.trials
-        return len(trials) < self.terms.trials and not self.limits.reached(trials)
+        return len(trials) < self.most() and not self.limits.reached(trials)
 
     def open_batch(self, start: int) -> None:
         """Proposes (the rest of) the batch that starts at this number; scores its students."""
         trials, size = self.study.trials, self.terms.batch
-        end = min(start - start % size + size, self.terms.trials)
+        end = min(start - start % size + size, self.most())
         begun = any(t.passed or t.state != "running" for t in trials[start:])
         while not begun and len(trials) < end:
             among = None if self.audited(len(trials)) else self.promising()
@@ -128,6 +127,10 @@ class Climb:
             missing = [a for name, a in needed.items() if name not in self.inherited]
             ordered = self.order(missing)
             self.jobs.extend(inherited_job(a, self.places.inherited) for a in ordered)
+
+    def most(self) -> int:
+        """How many trials there may be: those that came too late do not count."""
+        return self.terms.trials + sum(t.is_late for t in self.study.trials)
 
     def audited(self, number: int) -> bool:
         return self.terms.audits and is_audited(self.terms.seed, number)

@@ -6,6 +6,9 @@ from typing import Any, Literal
 
 from kdsearch.core.records import Candidate
 
+OUT_OF_TIME = "the search was over before its turn"
+"""Why a trial was stopped that a limit came before: it was never trained."""
+
 TrialState = Literal["running", "complete", "stopped", "failed"]
 
 
@@ -27,6 +30,13 @@ class Trial:
     weights."""
     sampled: Mapping[str, Any] = field(default_factory=dict)
     """What its sampler noted on it, to be shown to it again."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a limit came before it; it does not count, and its candidate is tried again
+        once the limit is raised.
+        """
+        return self.state == "stopped" and self.reason == OUT_OF_TIME
 
     @property
     def rung(self) -> int:

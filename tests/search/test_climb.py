@@ -258,11 +258,27 @@ def test_seconds_end_a_search_and_more_of_them_go_on(world: Any) -> None:
     trials = hurried.run()
     assert 0 < len(trials) < 16
     assert all(t.state != "running" for t in trials)
-    late = [t for t in trials if t.reason == "the search was over before its turn"]
+    late = [t for t in trials if t.is_late]
     assert late and all(set(t.scores) == {0} for t in late)
     assert hurried.limits.reason == "search.seconds: 9.0 s are over"
     more = replace(hurried, limits=Limits()).run()
-    assert more[: len(trials)] == trials and len(more) == 16
+    assert more[: len(trials)] == trials and len(more) == 16 + len(late)
+    again = [t.candidate for t in more[len(trials) :]][: len(late)]
+    assert again == [t.candidate for t in late]
+    assert not any(t.is_late for t in more[len(trials) :])
+
+
+def test_a_grid_misses_no_student_for_a_limit(world: Any) -> None:
+    now = iter(range(10**6))
+    grid = replace(
+        world, sampler="grid", pool=Pool(world.pool.architectures, {"hard": Space({})})
+    )
+    grid = grid.having(trials=12, keep_layers=9)
+    first = replace(grid, limits=Limits(seconds=9, clock=lambda: next(now))).run()
+    late = sum(t.is_late for t in first)
+    trials = grid.run()
+    assert late and len(trials) == 12 + late
+    assert len({t.candidate for t in trials if not t.is_late}) == 12
 
 
 def test_what_was_begun_before_a_limit_comes_to_its_end(world: Any) -> None:
@@ -275,8 +291,7 @@ def test_what_was_begun_before_a_limit_comes_to_its_end(world: Any) -> None:
     assert again.next() == job
     again.tell(world.work(job))
     assert again.next() is None
-    reasons = {t.reason for t in again.study.trials if t.passed and 1 not in t.scores}
-    assert reasons <= {"the search was over before its turn"}
+    assert all(t.is_late for t in again.study.trials if t.passed and 1 not in t.scores)
 
 
 def test_checkpoints_that_a_kill_left_go_at_the_next_start(world: Any) -> None:

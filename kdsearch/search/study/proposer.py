@@ -51,15 +51,30 @@ class Proposer:
         """
         number = len(self.study.trials)
         self.mirror.noted = {}
-        if self.question.by.enumerates:
-            candidate = self.enumerated(number)
+        waiting, retaken = self.latecomers()
+        turn = number - retaken
+        if waiting:
+            candidate: Candidate | None = waiting[0]
+        elif self.question.by.enumerates:
+            candidate = self.enumerated(turn)
         else:
-            candidate = self.start(number) or self.sampled(number, among)
+            candidate = self.start(turn) or self.sampled(number, among)
         if candidate is None:
             return None
         trial = Trial(number, candidate, batch=batch, sampled=self.mirror.noted)
         self.study.add(trial, self.question.pool)
         return trial
+
+    def latecomers(self) -> tuple[list[Candidate], int]:
+        """Candidates that a limit came before and that were not taken up again since; how many
+        were.
+        """
+        late = [t for t in self.study.trials if t.is_late]
+        if not late:
+            return [], 0
+        last = {t.candidate: t.number for t in self.study.trials}
+        waiting = [t.candidate for t in late if last[t.candidate] == t.number]
+        return waiting, len(late) - len(waiting)
 
     def start(self, number: int) -> Candidate | None:
         if number >= len(self.starts):
