@@ -87,13 +87,37 @@ def opened(url: str) -> tuple[Any, str]:
     """The file system of a URL, and the path in it.
 
     Raises:
-        UserError: no such protocol, or the package that speaks it is not installed.
+        UserError: no such protocol, no path in it, the package that speaks it is not
+            installed, or what that package says of it.
     """
+    scheme, _, rest = url.partition("://")
+    if not scheme or not rest.strip("/"):
+        raise UserError(f"{url}: is no whole URL; write s3://bucket/folder or file:///folder")
     import fsspec
 
     try:
         system, path = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{url}: {reason}") from error
+    except Exception as error:  # each package has errors of its own
+        raise UserError(f"{url}: {reason_of(error)}") from error
     return system, str(path)
+
+
+def try_out(place: Remote) -> None:
+    """Writes a file there, and removes it.
+
+    Raises:
+        UserError: it cannot be; the place is not named.
+    """
+    probe = place / f"kdsearch-{uuid4().hex}"
+    try:
+        probe.put(b"may I?")
+        probe.unlink()
+    except UserError:
+        raise
+    except Exception as error:  # each package has errors of its own
+        raise UserError(f"cannot be written ({reason_of(error)}); name another") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what somebody else's error says, or its kind."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -460,7 +460,8 @@ def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
         (
             SystemExit(0),
             2,
-            "kdsearch: code that a config names called sys.exit(0); let it raise an error instead",
+            "kdsearch: code that a config names called sys.exit(0); "
+            "let it raise an error instead",
         ),
         (
             RuntimeError("can't allocate memory: you tried to allocate 9 bytes. Error code 12"),

@@ -7,7 +7,7 @@ import fsspec
 import pytest
 
 from kdsearch.errors import UserError
-from kdsearch.places import Place, Remote, place_of
+from kdsearch.places import Place, Remote, opened, place_of, try_out
 
 
 @pytest.fixture(params=["folder", "file", "memory"])
@@ -55,9 +55,26 @@ def test_a_file_is_there_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) ->
     [
         ("nowhere://bucket/run", "Protocol not known"),
         ("s3://bucket/run", "Install s3fs"),
+        ("://", "is no whole URL; write s3://bucket/folder or file:///folder"),
+        ("file:///", "is no whole URL"),
+        ("zip://x", "zip://x: "),
+        ("github://x", "github://x: "),
+        ("hdfs://x", "hdfs://x: "),
     ],
 )
 def test_what_cannot_be_opened_is_said_in_a_line(url: str, says: str) -> None:
     with pytest.raises(UserError, match=says) as caught:
-        Remote(url).exists()
+        opened(url)
     assert "\n" not in str(caught.value) and str(caught.value).startswith(url)
+
+
+def test_a_place_is_tried_out_and_left_as_it_was(tmp_path: Path) -> None:
+    try_out(Remote((tmp_path / "new").as_uri()))
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for url in ((tmp_path / "file" / "below").as_uri(), "file:///proc/nothing"):
+        with pytest.raises(UserError, match=r"^cannot be written \(.+\); name another$"):
+            try_out(Remote(url))

@@ -7,9 +7,11 @@ from kdsearch.config.models import Config
 from kdsearch.config.problem import Problem
 from kdsearch.errors import did_you_mean
 
-PORT = re.compile(r"(ray://)?([^\s/:]+|\[[0-9a-fA-F:.]+\]):\d{1,5}")
+PORT = re.compile(r"(ray://)?([^\s/:]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})")
+PORTS = range(1, 65_536)
 NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 WORDS = ("driver", "whole")
+FOR_RAY = "is for Ray; set search.engine: ray-tune or ray-actors, or remove this"
 RAYS_OWN = ("cpu", "gpu", "memory", "object_store_memory")
 
 
@@ -17,8 +19,7 @@ def cluster(config: Config) -> Iterator[Problem]:
     it, engine = config.ray, config.search.engine
     for key in ("address", "latency_node"):
         if getattr(it, key) is not None and engine == "in-process":
-            rule = "is for Ray; set search.engine: ray-tune or ray-actors, or remove this"
-            yield ("ray", key), rule
+            yield ("ray", key), FOR_RAY
             return
     if it.address is not None and (wrong := address_problem(it.address)):
         yield ("ray", "address"), wrong
@@ -28,7 +29,9 @@ def cluster(config: Config) -> Iterator[Problem]:
     gpu = it.resources.gpu or 0
     if gpu > 1 and gpu != int(gpu):
         yield ("ray", "resources", "gpu"), "more than one must be a whole number"
-    if engine != "in-process" and (wrong := share_problem(it.resources.gpu, config.device)):
+    if engine == "in-process" and gpu:
+        yield ("ray", "resources", "gpu"), FOR_RAY
+    elif engine != "in-process" and (wrong := share_problem(it.resources.gpu, config.device)):
         yield ("ray", "resources", "gpu"), wrong
     if it.latency_node is not None and (wrong := node_problem(it.latency_node, engine)):
         yield ("ray", "latency_node"), wrong
@@ -40,12 +43,14 @@ def is_client(address: str | None) -> bool:
 
 def address_problem(address: str) -> str | None:
     """Why this is no address of a cluster; whether there is one shows later."""
-    if address == "auto" or PORT.fullmatch(address):
+    if address == "auto":
         return None
+    if found := PORT.fullmatch(address):
+        return None if int(found[3]) in PORTS else "a port is a number from 1 to 65535"
     if address.startswith(("http://", "https://")):
         return "is the dashboard's; `kdsearch submit` takes that, this key auto or HOST:PORT"
     near = did_you_mean(address.lower(), ["auto"])
-    way_out = near if near.startswith("did you mean") else "HOST:PORT with the head's port 6379"
+    way_out = near if near.startswith("did you mean") else "a head's own port is 6379"
     return f"must be auto, HOST:PORT or ray://HOST:PORT; {way_out}"
 
 

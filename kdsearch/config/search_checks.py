@@ -32,6 +32,8 @@ def weights(config: Config) -> Iterator[Problem]:
             ("search", "weights"),
             "needs a URL: s3://bucket/folder, or null",
         )
+    elif url.startswith("memory://"):
+        yield ("search", "weights"), "ends with the process; name a place that stays"
     elif wrong := refused(lambda: opened(url)):
         yield ("search", "weights"), wrong.removeprefix(f"{url}: ")
 

@@ -10,7 +10,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.engines.cluster import Cluster, even_share
 from kdsearch.engines.engine import Workshop
 from kdsearch.engines.ray_start import address_of, is_up, started
-from kdsearch.errors import SearchError
+from kdsearch.errors import KdsearchError, SearchError, UserError
 from kdsearch.search.setting import AUTO
 
 PATIENCE_S = 300.0
@@ -43,7 +43,11 @@ def gpus_there(workers: int, cluster: Cluster) -> int:
 
 
 class Room:
-    """Watches that there is a place for at least one job."""
+    """Watches that there is a place for at least one job.
+
+    Raises:
+        UserError: a cluster of our own has none, and will not grow.
+    """
 
     def __init__(
         self,
@@ -58,7 +62,7 @@ class Room:
         self._is_told = False
         self._patience = PATIENCE_S
         if address_of(shop.cluster) is None and not self._fits():
-            raise self._error("no node has as much")
+            raise self._error("no node has as much", UserError)
 
     def found(self) -> None:
         """There is a place."""
@@ -85,11 +89,12 @@ class Room:
             for node in totals(self._ray)
         )
 
-    def _error(self, why: str) -> SearchError:
+    def _error(self, why: str, kind: type[KdsearchError] = SearchError) -> KdsearchError:
+        whose = "this machine" if kind is UserError else "the cluster"
         has = "; ".join(words(node) for node in totals(self._ray)) or "no node"
-        return SearchError(
-            f"no worker can be placed: each takes {words(self._asked)}, and {why}; the cluster "
-            f"has: {has}; see ray.resources and search.workers"
+        return kind(
+            f"no worker can be placed: each takes {words(self._asked)}, and {why}; {whose} has: "
+            f"{has}; see ray.resources and search.workers"
         )
 
 

@@ -8,6 +8,7 @@ token is the environment's to say.
 import math
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -31,6 +32,8 @@ QUIET = {**PLAIN, **ALONE}
 SAYING_LITTLE: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
 CLIENT = "ray://"
 """Of the address of a cluster that this machine is no node of."""
+ANSWER_S = 5.0
+"""Within which somebody has to be at an address; Ray itself seeks for minutes."""
 
 
 def is_up() -> bool:
@@ -76,7 +79,8 @@ def start(workers: int, cluster: Cluster | None = None) -> tuple[Any, bool]:
         )
     with own_handlers():
         if address:
-            join(ray, address, "ray.address" if cluster.address else "RAY_ADDRESS")
+            knocked(address, key_of(cluster))
+            join(ray, address, key_of(cluster))
         else:
             begin(ray, math.ceil(workers * cluster.cpu))
     return ray, True
@@ -111,6 +115,25 @@ def address_of(cluster: Cluster) -> str | None:
     return cluster.address or os.environ.get("RAY_ADDRESS") or None
 
 
+def key_of(cluster: Cluster) -> str:
+    """Who said `address_of`."""
+    return "ray.address" if cluster.address else "RAY_ADDRESS"
+
+
+def knocked(address: str, key: str) -> None:
+    """Raises UserError where nobody is at HOST:PORT or ray://HOST:PORT."""
+    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
+    if not colon or not port.isdigit():
+        return  # auto, or Ray's to understand
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise UserError(
+            f"{key}: {address}: nobody answers; start one as docs/cluster.md says, or set null "
+            "for one on this machine"
+        ) from error
+
+
 def join(ray: Any, address: str, key: str) -> None:
     """Makes this process a driver of the cluster there.
 
@@ -124,15 +147,13 @@ def join(ray: Any, address: str, key: str) -> None:
             f"{key}: {address}: refused, the token is missing or another one; put the "
             "cluster's into ~/.ray/auth_token or RAY_AUTH_TOKEN, and set RAY_AUTH_MODE=token"
         ) from error
-    except ImportError as error:
-        raise UserError(
-            f"{key}: {address}: needs Ray's client; pip install 'kdsearch[cluster]'"
-        ) from error
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(
-            f"{key}: {address}: no cluster there ({first_line(error)}); start one as "
-            "docs/cluster.md says, or set null for one on this machine"
-        ) from error
+    except (ImportError, ConnectionError, RuntimeError, ValueError) as error:
+        if isinstance(error, ImportError) or "ray[client]" in str(error):
+            why = "needs Ray's client; pip install 'kdsearch[cluster]'"
+        else:
+            why = f"no cluster there ({first_line(error)}); start one as docs/cluster.md says, "
+            why += "or set null for one on this machine"
+        raise UserError(f"{key}: {address}: {why}") from error
 
 
 @contextmanager

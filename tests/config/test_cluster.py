@@ -39,7 +39,12 @@ def test_a_job_takes_its_share(resources: dict[str, float]) -> None:
     ("ray", "words"),
     [
         ({"address": "Auto"}, ["ray.address = 'Auto'", "did you mean 'auto'?"]),
-        ({"address": "10.0.0.1"}, ["ray.address", "HOST:PORT"]),
+        (
+            {"address": "10.0.0.1"},
+            ["ray.address", "ray://HOST:PORT; a head's own port is 6379"],
+        ),
+        ({"address": "10.0.0.1:0"}, ["a port is a number from 1 to 65535"]),
+        ({"address": "ray://head:65536"}, ["a port is a number from 1 to 65535"]),
         ({"address": "http://10.0.0.1:8265"}, ["kdsearch submit"]),
         ({"adress": "auto"}, ["did you mean 'address'?"]),
         ({"resources": {"gpus": 1}}, ["did you mean 'gpu'?"]),
@@ -71,11 +76,13 @@ def test_a_share_of_a_gpu_and_the_device_agree(gpu: float, device: str, words: s
         with pytest.raises(ConfigError, match=rf"ray\.resources\.gpu = {gpu}: .*{words}"):
             read(ray, engine, device=device)
     other = {"cpu": "cuda", "cuda": "cpu"}[device]
-    for engine, allowed in (("ray-tune", "auto"), ("ray-tune", other), ("in-process", device)):
+    for engine, allowed in (("ray-tune", "auto"), ("ray-tune", other)):
         assert read(ray, engine, device=allowed).resources.gpu == gpu
 
 
-@pytest.mark.parametrize("ray", [{"address": "auto"}, {"latency_node": "bench"}])
+@pytest.mark.parametrize(
+    "ray", [{"address": "auto"}, {"latency_node": "bench"}, {"resources": {"gpu": 0.5}}]
+)
 def test_a_cluster_is_of_no_use_in_process(ray: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="set search.engine: ray-tune or ray-actors"):
         read(ray, "in-process")

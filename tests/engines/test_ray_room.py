@@ -12,7 +12,7 @@ from kdsearch.engines import ray_room
 from kdsearch.engines.cluster import Cluster, even_share
 from kdsearch.engines.engine import Workshop
 from kdsearch.engines.ray_room import NOTICE_S, PATIENCE_S, Room, asked_of, gpus_there
-from kdsearch.errors import SearchError
+from kdsearch.errors import SearchError, UserError
 
 TWO_NODES = ({"CPU": 4.0, "memory": 1e9}, {"CPU": 2.0, "GPU": 1.0, "bench": 1.0})
 
@@ -83,11 +83,11 @@ def test_what_no_node_of_ours_has_is_told_at_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     Room(ray_of(*TWO_NODES), shop(cpu=4.0))
     Room(ray_of(*TWO_NODES), shop(cpu=2.0, gpu=1.0))
-    with pytest.raises(SearchError) as caught:
+    with pytest.raises(UserError) as caught:
         Room(ray_of(*TWO_NODES), shop(cpu=4.0, gpu=1.0))
     assert str(caught.value) == (
-        "no worker can be placed: each takes 4 CPU, 1 GPU, and no node has as much; the "
-        "cluster has: 4 CPU; 2 CPU, 1 GPU; see ray.resources and search.workers"
+        "no worker can be placed: each takes 4 CPU, 1 GPU, and no node has as much; this "
+        "machine has: 4 CPU; 2 CPU, 1 GPU; see ray.resources and search.workers"
     )
 
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import sys
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +35,21 @@ class FakeRay(SimpleNamespace):
         self.asked.append((*address, options))
         if self.refuses:
             raise self.refuses
+
+
+@pytest.fixture(autouse=True)
+def somebody(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers at every address, unless a test asks whether somebody does."""
+    if "closed" not in request.fixturenames:
+        monkeypatch.setattr(socket, "create_connection", lambda *to: socket.socket())
+
+
+@pytest.fixture
+def closed() -> Iterator[int]:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture
@@ -110,6 +127,10 @@ def test_sigterm_stays_ours(fake: Any) -> None:
         (RuntimeError("Failed to connect"), ["no cluster there (Failed to connect)"]),
         (RefusedError("who are you"), ["the token is missing", "RAY_AUTH_MODE=token"]),
         (ImportError("grpc"), ["kdsearch[cluster]"]),
+        (
+            ValueError("Ray Client requires pip package `ray[client]`."),
+            ["needs Ray's client; pip install 'kdsearch[cluster]'"],
+        ),
     ],
 )
 def test_a_cluster_that_cannot_be_joined_is_one_line(
@@ -131,3 +152,24 @@ def test_it_is_told_which_of_the_two_was_wrong(
     fake(ConnectionError("nobody"))
     with pytest.raises(UserError, match="^RAY_ADDRESS: head:6379: "):
         start(1)
+
+
+@pytest.mark.parametrize("kind", ["", "ray://"])
+def test_where_nobody_answers_ray_is_not_asked(fake: Any, closed: int, kind: str) -> None:
+    ray, address = fake(), f"{kind}127.0.0.1:{closed}"
+    with pytest.raises(UserError) as caught:
+        start(1, Cluster(address))
+    assert str(caught.value) == (
+        f"ray.address: {address}: nobody answers; start one as docs/cluster.md says, or set "
+        "null for one on this machine"
+    )
+    assert not ray.asked
+
+
+def test_somebody_who_answers_is_left_to_ray(
+    fake: Any, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = fake()
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        start(1, Cluster(f"127.0.0.1:{there.getsockname()[1]}"))
+    assert len(ray.asked) == 1

@@ -61,7 +61,13 @@ def test_clean_finds_checkpoints_where_they_are(tiny: Any, go: Any, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("url", "says"),
-    [("bucket/runs", "needs a URL"), ("nowhere://bucket", "Protocol not known: nowhere")],
+    [
+        ("bucket/runs", "needs a URL"),
+        ("nowhere://bucket", "Protocol not known: nowhere"),
+        ("://", "is no whole URL"),
+        ("file://", "is no whole URL"),
+        ("memory://here", "ends with the process; name a place that stays"),
+    ],
 )
 def test_what_is_no_url_is_refused_before_anything_runs(url: str, says: str) -> None:
     with pytest.raises(ConfigError, match=f"search.weights.*{says}"):
