@@ -23,11 +23,12 @@ from kdsearch.training.plan import Plan
 NOWHERE = Setting("", None, None, "", Space({}), Plan(1, 1, 0.1, 0, 0), (0.1, 0.3, 1.0))
 SECONDS = float(os.environ.get("JOB_SECONDS", "0.003"))
 """How long a job takes."""
+TRIALS = int(os.environ.get("TRIALS", "40"))
 
 
 def search(folder: Path) -> World:
-    """Forty trials on three rungs with halving and audits; TPE proposes."""
-    terms = {"trials": 40, "fractions": (0.1, 0.3, 1.0), "reduction": 2.0, "audits": True}
+    """Trials on three rungs with halving and audits; TPE proposes."""
+    terms = {"trials": TRIALS, "fractions": (0.1, 0.3, 1.0), "reduction": 2.0, "audits": True}
     return World(folder).having(**terms)
 
 

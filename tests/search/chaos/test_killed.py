@@ -22,8 +22,8 @@ from kdsearch.search.trial import Trial
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 HERE = Path(__file__).parent
 PATIENCE_S = 300
-SIZE = 50_000
-"""Of a journal that is nearly at its end."""
+SIZE = 1_250
+"""Of a journal that is nearly at its end, by trial."""
 
 
 def python(words: str, *arguments: object, **more: str) -> subprocess.Popen[str]:
@@ -87,9 +87,9 @@ class Folder:
         assert self.written == {n: identity(n) for n in self.written}, "written again"
         self.written = {n: identity(n) for n in self.results()}
 
-    def check_end(self) -> None:
+    def check_end(self, trials: int = 40) -> None:
         self.check()
-        assert [t.number for t in self.trials()] == list(range(40))
+        assert [t.number for t in self.trials()] == list(range(trials))
         assert not {t.state for t in self.trials()} & {"running", "failed"}
         study = optuna.load_study(study_name=NAME, storage=storage_of(self.journal))
         assert all(t.state.is_finished() for t in study.get_trials(deepcopy=False))
@@ -108,11 +108,14 @@ def identity(name: str) -> tuple[int, int]:
     return found.st_ino, found.st_mtime_ns
 
 
-def waited(is_time: Callable[[], bool], is_over: Callable[[], bool]) -> None:
+def waited(
+    is_time: Callable[[], bool], is_over: Callable[[], bool], seconds: float = 0.0002
+) -> None:
+    """Looks every so many seconds: seldom enough where others need the processors to start."""
     deadline = time.monotonic() + PATIENCE_S
     while not is_time() and not is_over():
         assert time.monotonic() < deadline
-        time.sleep(0.0002)
+        time.sleep(seconds)
 
 
 # In process.
@@ -225,6 +228,10 @@ def check_end(folder: Folder, expected: list[Trial]) -> None:
 # On Ray.
 
 
+LOOK_S = 0.02
+RAYS_OWN = (b"ray::IDLE", b"ray::DashboardAgent", b"ray::RuntimeEnvAgent")
+
+
 def workers_of(driver: int) -> list[int]:
     """Its actors: processes below it that Ray has named after what they are."""
     below, found = {driver}, []
@@ -233,9 +240,18 @@ def workers_of(driver: int) -> list[int]:
     for pid in below:
         with suppress(OSError):
             name = Path(f"/proc/{pid}/cmdline").read_bytes()
-            if name.startswith(b"ray::") and not name.startswith(b"ray::IDLE"):
+            if name.startswith(b"ray::") and not name.startswith(RAYS_OWN):
                 found.append(pid)
     return sorted(found)
+
+
+def finds_workers(found: list[int], driver: int) -> bool:
+    found[:] = workers_of(driver)
+    return bool(found)
+
+
+def has_ended(driver: subprocess.Popen[str]) -> bool:
+    return driver.poll() is not None
 
 
 def parents() -> dict[int, int]:
@@ -250,37 +266,42 @@ def parents() -> dict[int, int]:
 @pytest.mark.ray
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds workers in /proc")
 @pytest.mark.parametrize(
-    ("engine", "kills"),
+    ("engine", "kills", "trials"),
     [
-        ("ray-tune", 1),
+        ("ray-tune", 2, 12),
         *(
-            pytest.param(name, 10, marks=pytest.mark.chaos)
+            pytest.param(name, 10, 40, marks=pytest.mark.chaos)
             for name in ENGINES
             if name != "in-process"
         ),
     ],
 )
 def test_on_ray_with_driver_and_workers_killed_every_trial_ends_once(
-    engine: str, kills: int, tmp_path: Path
+    engine: str, kills: int, trials: int, tmp_path: Path
 ) -> None:
-    """With two workers the order of results counts, so the trials need not be the same."""
+    """With two workers the order of results counts, so the trials need not be the same.
+
+    Drivers and workers take turns.
+    """
     folder, rng = Folder(tmp_path / "search"), random.Random(f"{engine} {kills}")
     begin = "run(killed.Path(killed.sys.argv[1]), killed.sys.argv[2], workers=2)"
-    driver = python(begin, folder.root, engine, JOB_SECONDS="0.1")
+    own = {"JOB_SECONDS": "0.1", "TRIALS": str(trials)}
+    driver = python(begin, folder.root, engine, **own)
     for part, victim in enumerate((["driver", "worker"] * kills)[:kills]):
-        size = int(SIZE * (part + rng.random()) / kills)
-        waited(partial(folder.reaches, size), lambda: driver.poll() is not None)  # noqa: B023
+        size = int(SIZE * trials * (part + rng.random()) / kills)
+        reached, ended = partial(folder.reaches, size), partial(has_ended, driver)
+        waited(reached, ended, LOOK_S)
         time.sleep(rng.uniform(0, 0.2))
+        found: list[int] = []
+        if victim == "worker":
+            waited(partial(finds_workers, found, driver.pid), ended, LOOK_S)
         assert driver.poll() is None, "it ended before it could be killed"
         if victim == "worker":
-            found: list[int] = []
-            while not found:
-                found = workers_of(driver.pid)
             os.kill(rng.choice(found), signal.SIGKILL)
         else:
             driver.kill()
             assert driver.wait() == -signal.SIGKILL
-            driver = python(begin, folder.root, engine, JOB_SECONDS="0.1")
+            driver = python(begin, folder.root, engine, **own)
         folder.check()
     assert driver.wait(PATIENCE_S) == 0
-    folder.check_end()
+    folder.check_end(trials)
