@@ -164,7 +164,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 def front(arguments: argparse.Namespace) -> int:
     found = RunDir(Path(arguments.run))
-    content = found.read(found.front)
+    content = found.read(found.front, "points")
     if arguments.json:
         print(json.dumps(content))
     else:

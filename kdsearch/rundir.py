@@ -1,11 +1,12 @@
 """The files of a run: one folder, its names, its one writer."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EACCES, EPERM, EROFS
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -18,6 +19,34 @@ STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
 
 CARD = "card.json"
 """In a student's folder: what is known of it."""
+
+STRANGE = "not what a run writes"
+"""Said of a file that is whole, but of another content."""
+NAME_OR_NONE = (str, type(None))
+KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
+    {
+        "run.json": {
+            "data": str,
+            "study": str,
+            "error": str,
+            "front_key": str,
+            "teacher": NAME_OR_NONE,
+            "supernet": NAME_OR_NONE,
+            "weights": NAME_OR_NONE,
+            "teachers": dict,
+            "study_key": dict,
+            "ends": dict,
+            "ended": dict,
+        },
+        "ledger.json": {"stages": dict, "studies": dict, "rungs": dict},
+        "front.json": {"points": list, "directions": dict, "space": dict},
+        "teacher.json": {"origin": dict, "curve": list},
+        "supernet.json": {"curve": list},
+        "card.json": {"spec": dict, "data": str},
+        "key.json": {"device": dict},
+    }
+)
+"""By file: what its keys hold, where they are there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +102,33 @@ class RunDir:
     def student(self, student: str) -> Path:
         return self.root / "students" / student
 
-    def read(self, path: Path) -> Any:
-        """A JSON file of this run.
+    def read(self, path: Path, *keys: str) -> Any:
+        """A JSON file of this run, which holds these keys.
 
         Raises:
-            RunError: the run is not there, or has not come that far.
+            RunError: the run is not there, has not come that far, or the file was damaged.
         """
-        if not self.config.exists():
-            raise RunError(f"{self.root}: no run here; `kdsearch run CONFIG --out {self.root}`")
+        self.check_there()
         if not path.exists():
             raise RunError(
                 f"{self.root}: no {path.name} yet; `kdsearch status {self.root}` shows how far "
                 f"it is, `kdsearch run {self.config} --out {self.root}` goes on"
             )
-        return mapping(path)
+        return mapping(path, *keys)
+
+    def check_there(self) -> None:
+        """Raises RunError where there is no run in this folder."""
+        if self.config.exists():
+            return
+        self.check_no_batch()
+        raise RunError(f"{self.root}: no run here; `kdsearch run CONFIG --out {self.root}`")
+
+    def check_no_batch(self) -> None:
+        """Raises RunError where the folder is a batch's: a run would be lost in it."""
+        cells = self.root / "cells"
+        is_batch = (self.root / "batch.json").exists() or cells.is_dir()
+        if is_batch and not self.config.exists():
+            raise RunError(f"{self.root}: a batch; its runs are in {cells}")
 
     def link(self, name: str, target: Path) -> None:
         """Makes RUN/name point at `target`, in place of what it pointed at.
@@ -118,8 +160,9 @@ class RunDir:
         """Holds the run's one writer lock.
 
         Raises:
-            RunError: another process is at work on this run.
+            RunError: another process is at work on this run, or the folder is a batch's.
         """
+        self.check_no_batch()
         made_folder(self.root)
         lock = FileLock(self.root / ".lock")
         try:
@@ -156,9 +199,14 @@ class RunDir:
         return False
 
 
-def mapping(path: Path) -> dict[str, Any]:
-    """A JSON file that holds keys and values; raises RunError where it was damaged."""
+def mapping(path: Path, *keys: str) -> dict[str, Any]:
+    """A JSON file that holds these keys, and others; raises RunError where it was damaged."""
     content = read_json(path)
-    if not isinstance(content, dict):
-        raise damaged(path, "not what a run writes")
+    kinds = KINDS.get(path.name, {})
+    if (
+        not isinstance(content, dict)
+        or any(key not in content for key in keys)
+        or any(not isinstance(content[n], kinds[n]) for n in kinds if n in content)
+    ):
+        raise damaged(path, STRANGE)
     return content

@@ -20,6 +20,11 @@ def count(number: float | None) -> str:
     raise AssertionError("the last letter takes every number")
 
 
+def several(number: int, noun: str) -> str:
+    """'1 student', '1,204 students'."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def size(number: float) -> str:
     """Bytes: '312 B', '1.2 kB', '34.5 MB'."""
     counted = count(number)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from kdsearch.data.records import DataInfo
 from kdsearch.errors import DataError
-from kdsearch.files import canonical, read_json, write_json
+from kdsearch.files import canonical, damaged, read_json, write_json
 
 INFO = "info.json"
 """Written last: where it is, everything is."""
@@ -79,4 +79,7 @@ def read_info(folder: Path) -> DataInfo:
             f"{folder}: holds no prepared data ({INFO} is missing); remove it, and "
             "the command that made it makes it again"
         )
-    return DataInfo.of(read_json(path))
+    try:
+        return DataInfo.of(read_json(path))
+    except (TypeError, LookupError) as error:
+        raise damaged(path, "not what a run writes") from error

@@ -29,7 +29,7 @@ class Run:
     @property
     def front(self) -> list[dict[str, Any]]:
         """The published students, fastest first: the points of front.json."""
-        points: list[dict[str, Any]] = self.dir.read(self.dir.front)["points"]
+        points: list[dict[str, Any]] = self.dir.read(self.dir.front, "points")["points"]
         return points
 
     @property
@@ -58,7 +58,7 @@ class Run:
         Raises:
             BudgetError: no student keeps them.
         """
-        front = self.dir.read(self.dir.front)
+        front = self.dir.read(self.dir.front, *querying.NEEDED)
         known = querying.objectives_of(front)
         below = dict(at_least)
         if min_accuracy is not None:

@@ -29,7 +29,7 @@ from kdsearch.pipeline.halves import halves_of
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.ledger import by_rung
-from kdsearch.pipeline.report import BASELINES
+from kdsearch.pipeline.report_extras import BASELINES
 from kdsearch.pipeline.search import Part, pool_of, searched
 from kdsearch.pipeline.trials import trials as all_trials
 from kdsearch.rundir import RunDir
@@ -65,7 +65,7 @@ def baselines(run: RunDir, progress: Progress, *, seeds: int) -> dict[str, Any]:
         raise UserError(
             f"--seeds {seeds}: needs at least {FEWEST} for an interval; 3 or more tell"
         )
-    front = run.read(run.front)
+    front = run.read(run.front, "points", "hypervolume", "reference_point")
     config, trials = read_config(run.config), all_trials(run)
     check(run, config, front, trials)
     with run.writing(), training_threads(config.threads):

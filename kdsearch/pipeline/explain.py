@@ -38,7 +38,9 @@ def explain(run: RunDir) -> dict[str, Any]:
         RunError: there is no run here, or its search has not begun.
     """
     trials = all_trials(run)
-    front = run.read(run.front) if run.front.exists() else {"points": [], "directions": {}}
+    front: dict[str, Any] = {"points": [], "directions": {}}
+    if run.front.exists():
+        front = run.read(run.front, *front)
     points = front["points"]
     objectives = [KNOWN.get(n) or brought(n, way) for n, way in front["directions"].items()]
     return {

@@ -41,7 +41,7 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     )
     run = context.run
     if run.front.exists() and run.facts().get("front_key") == key:
-        known: dict[str, Any] = run.read(run.front)
+        known: dict[str, Any] = run.read(run.front, "points", "hypervolume")
         if all(is_kept(run, point) for point in known["points"]):
             return known
     with context.timed("finalists"):

@@ -12,7 +12,8 @@ from threading import Event, Lock, Thread
 from typing import Any, NamedTuple
 
 from kdsearch.errors import RunError, UserError
-from kdsearch.files import read_json, write_json
+from kdsearch.files import write_json
+from kdsearch.rundir import mapping
 from kdsearch.search.leavings import read_result
 
 STAGE = "search"
@@ -107,5 +108,4 @@ def by_rung(trials: Path) -> dict[int, dict[str, float]]:
 
 
 def content(ledger: Path) -> dict[str, Any]:
-    known: dict[str, Any] = read_json(ledger) if ledger.exists() else {"stages": {}}
-    return known
+    return mapping(ledger, "stages") if ledger.exists() else {"stages": {}}

@@ -17,6 +17,9 @@ from kdsearch.errors import BudgetError, UserError
 from kdsearch.pipeline.front import measured
 from kdsearch.rundir import RunDir
 
+NEEDED = ("points", "space")
+"""Of front.json."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -68,7 +71,7 @@ def query(run: RunDir, bounds: Sequence[Bound]) -> Answer:
         BudgetError: none does; names the binding bound, the nearest student and the least
             the space offers.
     """
-    return choose(run.read(run.front), bounds)
+    return choose(run.read(run.front, *NEEDED), bounds)
 
 
 def asked(run: RunDir, upper: Sequence[str], lower: Sequence[str]) -> Answer:
@@ -77,7 +80,7 @@ def asked(run: RunDir, upper: Sequence[str], lower: Sequence[str]) -> Answer:
     Raises:
         UserError: one cannot be read.
     """
-    front = run.read(run.front)
+    front = run.read(run.front, *NEEDED)
     return choose(front, read_bounds(upper, lower, objectives_of(front)))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +14,24 @@ from kdsearch.config.vary import training_space
 from kdsearch.core.budget import parse, resolve
 from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
+from kdsearch.core.quantities import several
 from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
-from kdsearch.files import content_hash, file_hash, read_json, write_text
+from kdsearch.files import content_hash, file_hash, write_text
 from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
 from kdsearch.pipeline.importance import important, is_enough
+from kdsearch.pipeline.ledger import spent as seconds_by_stage
+from kdsearch.pipeline.report_extras import BASELINES, Extras
 from kdsearch.pipeline.standing import standing
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import named_scores, recorded
 from kdsearch.report import summary as rows
 from kdsearch.report.front import front_svg
 from kdsearch.report.page import page
-from kdsearch.rundir import RunDir, mapping
-from kdsearch.search.rung import result_files
+from kdsearch.rundir import RunDir
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
-
-BASELINES = "baselines.json"
 
 
 def reported(run: RunDir) -> Path:
@@ -65,9 +66,10 @@ def summarized(run: RunDir) -> rows.Summary:
     """Everything the page shows, read from the run's files alone."""
     facts = run.facts()
     config = read_config(run.config)
-    front = read_json(run.front) if run.front.exists() else None
+    front = run.read(run.front, "points", "hypervolume") if run.front.exists() else None
+    extras = Extras(run, config, facts)
     trials = recorded(run, facts["study"]) if "study" in facts else []
-    info = read_info(Path(facts["data"])) if "data" in facts else None
+    info = extras.told(partial(data_info, facts), None)
     objectives = objectives_of(config.search.objectives)
     cost = next(one.name for one in objectives if not one.scored)
     points = [] if front is None else front["points"]
@@ -78,35 +80,19 @@ def summarized(run: RunDir) -> rows.Summary:
         cost=cost,  # type: ignore[arg-type]  # checked by the config
         students=tuple(student(p, objectives) for p in points),
         knee=knee_of(points, objectives),
-        teacher=teacher(config, facts),
+        teacher=extras.teacher(),
         limits=tuple(limits(config, facts)),
         trials=tuple(dot(t, [one.name for one in objectives], cost) for t in trials),
-        curves=tuple(curves(run, facts, points)),
+        curves=extras.curves(points),
         search=searched(config, objectives, facts, front, standing(run, facts, trials, None)),
-        baselines=baselines_of(run, facts),
+        baselines=extras.baselines(),
         stages=tuple(times(run, facts, trials)),
         data=None if info is None else data_of(info),
-        device=device_of(run),
-        audit=audit_of(run, facts),
+        device=extras.device(),
+        audit=extras.audit(),
         importance=tuple(entries) if is_enough(entries := important(run, trials)) else (),
-        warnings=tuple(warnings(config, points, info)),
+        warnings=(*warnings(config, points, info), *extras.left_out),
     )
-
-
-def audit_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The audit of the supernet that the run has now; another one's says nothing of it."""
-    if not run.audit.exists():
-        return None
-    found = mapping(run.audit)
-    has = facts.get("supernet")
-    return found if has and found.get("supernet") == Path(has).name else None
-
-
-def baselines_of(run: RunDir, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What simpler searches reached beside the search that the run shows."""
-    path = run.root / BASELINES
-    found = mapping(path) if path.exists() else {}
-    return found if found and found["study"] == facts.get("study") else None
 
 
 def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.StudentRow:
@@ -129,20 +115,6 @@ def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.S
         ),
         trial=point["trial"],
         more={name: known.get(name) for name in more},
-    )
-
-
-def teacher(config: Config, facts: Mapping[str, Any]) -> rows.TeacherRow | None:
-    if not facts.get("teacher"):
-        return None
-    known = read_json(Path(facts["teacher"]) / "teacher.json")
-    own = known["origin"]["network"] == "family"
-    name = f"{known['training']}, {config.teacher.width:g} × the largest student's width"
-    return rows.TeacherRow(
-        name if own else known["origin"]["network"],
-        known["search_accuracy"],
-        params=known["params"],
-        macs=known["macs"],
     )
 
 
@@ -181,29 +153,6 @@ def dot(trial: Trial, objectives: Sequence[str], cost: str) -> rows.TrialDot:
         trial.rung if trial.scores else None,
         trial.reason,
     )
-
-
-def curves(
-    run: RunDir, facts: Mapping[str, Any], points: list[dict[str, Any]]
-) -> Iterator[rows.Curve]:
-    """Losses of teacher, supernet and each published student."""
-    for stage in ("teacher", "supernet"):
-        if facts.get(stage):
-            curve = read_json(Path(facts[stage]) / f"{stage}.json")["curve"]
-            if curve:
-                yield rows.Curve(stage, stage, tuple((s, x) for s, x in curve))
-    for point in points:
-        files = result_files(run.trials(facts["study"]), point["trial"])
-        found = [read_json(f) for f in files]
-        longest: list[tuple[int, float]] = max(
-            (f["details"].get("curve", []) for f in found), key=len, default=[]
-        )
-        accuracy = tuple(
-            (f["details"]["steps"], f["accuracy"])
-            for f in found
-            if f["state"] == "done" and "steps" in f["details"]
-        )
-        yield rows.Curve("finalists", point["id"], tuple((s, x) for s, x in longest), accuracy)
 
 
 def searched(
@@ -254,12 +203,16 @@ def varied(config: Config) -> dict[str, Space]:
 def times(
     run: RunDir, facts: Mapping[str, Any], trials: list[Trial]
 ) -> Iterator[rows.StageTime]:
-    spent = read_json(run.ledger)["stages"] if run.ledger.exists() else {}
+    spent = seconds_by_stage(run.ledger)
     for name, word in stage_words(run, facts, trials).items():
         if name in spent:
             yield rows.StageTime(name, spent[name])
         elif word == "done" and name in ("data", "teacher", "supernet"):
             yield rows.StageTime(name, None, reused=True)
+
+
+def data_info(facts: Mapping[str, Any]) -> DataInfo | None:
+    return read_info(Path(facts["data"])) if "data" in facts else None
 
 
 def data_of(info: DataInfo) -> rows.DataSummary:
@@ -275,11 +228,6 @@ def data_of(info: DataInfo) -> rows.DataSummary:
     )
 
 
-def device_of(run: RunDir) -> Mapping[str, Any]:
-    key = run.root / "latency" / "key.json"
-    return read_json(key)["device"] if key.exists() else {}
-
-
 def warnings(
     config: Config, points: list[dict[str, Any]], info: DataInfo | None
 ) -> Iterator[str]:
@@ -293,4 +241,5 @@ def warnings(
         )
     yield from busy_lines(points)
     if 0 < len(points) < 4:
-        yield f"the front has {len(points)} students; more search.trials may find others"
+        size = several(len(points), "student")
+        yield f"the front has {size}; more search.trials may find others"

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from kdsearch.core.quantities import duration
-from kdsearch.errors import RunError
 from kdsearch.pipeline import standing
 from kdsearch.pipeline.heartbeat import last_beat
 from kdsearch.pipeline.trials import recorded
@@ -20,8 +19,7 @@ def status(run: RunDir) -> dict[str, Any]:
     Raises:
         RunError: there is no run in this folder.
     """
-    if not run.config.exists():
-        raise RunError(f"{run.root}: no run here; `kdsearch run CONFIG --out {run.root}`")
+    run.check_there()
     facts = run.facts()
     trials = recorded(run, facts["study"]) if "study" in facts else []
     busy, beat = run.busy(), last_beat(run.progress)
@@ -29,13 +27,13 @@ def status(run: RunDir) -> dict[str, Any]:
         "run": str(run.root),
         "busy": busy,
         "stages": stages(run, facts, trials),
-        "seconds": run.read(run.ledger)["stages"] if run.ledger.exists() else {},
+        "seconds": run.read(run.ledger, "stages")["stages"] if run.ledger.exists() else {},
         "now": asdict(beat) if beat else {},
         "trials": dict(Counter(t.state for t in trials)),
         "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
         "search": standing.standing(run, facts, trials, beat if busy else None),
         "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
-        "front": len(run.read(run.front)["points"]) if run.front.exists() else 0,
+        "front": len(run.read(run.front, "points")["points"]) if run.front.exists() else 0,
         "busy_latencies": busy_latencies(run, trials),
     }
 

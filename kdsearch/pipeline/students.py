@@ -15,7 +15,7 @@ from kdsearch.export.handover import hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import damaged, file_hash, made_folder, read_json
 from kdsearch.nets.stored import stored_weights
-from kdsearch.rundir import CARD, RunDir
+from kdsearch.rundir import CARD, RunDir, mapping
 
 
 def point(run: RunDir, student: str) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def point(run: RunDir, student: str) -> dict[str, Any]:
     Raises:
         UserError: no published student has this id.
     """
-    points = {p["id"]: p for p in run.read(run.front)["points"]}
+    points = {p["id"]: p for p in run.read(run.front, "points")["points"]}
     if student not in points:
         raise UserError(f"no student '{student}' on the front; {did_you_mean(student, points)}")
     found: dict[str, Any] = points[student]
@@ -37,7 +37,7 @@ def point(run: RunDir, student: str) -> dict[str, Any]:
 def network(run: RunDir, student: str) -> nn.Module:
     """The trained student in eval mode; its forward gives an Output."""
     row = point(run, student)
-    spec = read_json(run.student(student) / CARD)["spec"]
+    spec = mapping(run.student(student) / CARD, "spec")["spec"]
     net = rebuilt(spec)
     net.load_state_dict(stored_weights(run.root / row["weights"], within=run.student(student)))
     return net.eval()
@@ -57,7 +57,7 @@ def export(run: RunDir, student: str, to: Path, formats: Sequence[str]) -> dict[
     weights = file_hash(run.root / row["weights"])
     if (done := there_already(to, weights, formats)) is not None:
         return done
-    card = read_json(run.student(student) / CARD)
+    card = mapping(run.student(student) / CARD, "spec", "data")
     linked = run.root / "data"  # kept right by each run, also after a move
     data = load_search(linked if linked.exists() else Path(card["data"]))
     images = normalise(data.calibration.images, data.info.mean, data.info.std)
