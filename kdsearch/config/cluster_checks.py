@@ -26,12 +26,7 @@ def cluster(config: Config) -> Iterator[Problem]:
     elif is_client(it.address) and (engine != "ray-actors" or config.processes > 1):
         rule = "from outside only search.engine: ray-actors works, with processes: 1; "
         yield ("ray", "address"), f"{rule}run kdsearch on a node with auto"
-    gpu = it.resources.gpu or 0
-    if gpu > 1 and gpu != int(gpu):
-        yield ("ray", "resources", "gpu"), "more than one must be a whole number"
-    if engine == "in-process" and gpu:
-        yield ("ray", "resources", "gpu"), FOR_RAY
-    elif engine != "in-process" and (wrong := share_problem(it.resources.gpu, config.device)):
+    if wrong := gpu_problem(it.resources.gpu, config):
         yield ("ray", "resources", "gpu"), wrong
     if it.latency_node is not None and (wrong := node_problem(it.latency_node, engine)):
         yield ("ray", "latency_node"), wrong
@@ -54,11 +49,15 @@ def address_problem(address: str) -> str | None:
     return f"must be auto, HOST:PORT or ray://HOST:PORT; {way_out}"
 
 
-def share_problem(gpu: float | None, device: str) -> str | None:
-    """Why jobs cannot train on this device with this share of a GPU."""
-    if gpu and device == "cpu":
+def gpu_problem(gpu: float | None, config: Config) -> str | None:
+    """Why jobs cannot train on the config's device with this share of a GPU."""
+    if gpu and gpu > 1 and gpu != int(gpu):
+        return "more than one must be a whole number"
+    if config.search.engine == "in-process":
+        return FOR_RAY if gpu else None
+    if gpu and config.device == "cpu":
         return "would be held by jobs that train on processors; set device: auto, or 0 here"
-    if gpu == 0 and device == "cuda":
+    if gpu == 0 and config.device == "cuda":
         return "gives jobs no GPU, which device: cuda asks for; set device: auto, or null here"
     return None
 

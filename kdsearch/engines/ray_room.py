@@ -93,8 +93,8 @@ class Room:
         whose = "this machine" if kind is UserError else "the cluster"
         has = "; ".join(words(node) for node in totals(self._ray)) or "no node"
         return kind(
-            f"no worker can be placed: each takes {words(self._asked)}, and {why}; {whose} has: "
-            f"{has}; see ray.resources and search.workers"
+            f"no worker can be placed: each takes {words(self._asked)}, and {why}; {whose} "
+            f"has: {has}; see ray.resources and search.workers"
         )
 
 

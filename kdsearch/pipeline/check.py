@@ -33,6 +33,7 @@ from kdsearch.pipeline.supernet import brings_up, supernet_task
 from kdsearch.pipeline.teacher import origin_of
 from kdsearch.pipeline.trying_out import try_out
 from kdsearch.pipeline.trying_scores import try_out_scores
+from kdsearch.pipeline.trying_search import try_out_search
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson, frozen
@@ -64,6 +65,8 @@ def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]
         UserError: anything a run would refuse.
     """
     context = open_context(config, out, progress)
+    if not context.run.front.exists():
+        try_out_search(context)
     with training_threads(config.threads):
         return resolved_yaml(config), expected(context)
 

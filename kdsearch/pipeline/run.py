@@ -34,6 +34,7 @@ from kdsearch.pipeline.team import called, follows, joined
 from kdsearch.pipeline.together import Order, taking_part, trained_together
 from kdsearch.pipeline.trying_out import try_out
 from kdsearch.pipeline.trying_scores import try_out_scores
+from kdsearch.pipeline.trying_search import try_out_search
 from kdsearch.ranks import world
 from kdsearch.rundir import STAGES, RunDir
 
@@ -75,6 +76,8 @@ def run(
     if follows():
         follow(config, out, last, given)
         return rundir
+    if last > SUPERNET and not rundir.front.exists():
+        try_out_search(open_context(config, out, progress, given))
     if config.processes > 1 and called() == 1 and last > 0:
         lead(config, out, progress, min(last, SUPERNET), given)
     with rundir.writing(), training_threads(config.threads):

@@ -6,7 +6,7 @@ from typing import Any
 
 from kdsearch.core.records import Architecture, Recipe
 from kdsearch.core.space import Space, Value
-from kdsearch.errors import UserError
+from kdsearch.errors import RunError, UserError
 from kdsearch.pipeline.context import Context
 from kdsearch.rundir import RunDir
 from kdsearch.search.pool import Pool
@@ -14,7 +14,20 @@ from kdsearch.search.study.proposer import Start
 
 
 def starts_of(context: Context, pool: Pool) -> list[Start]:
-    """In the order they are tried, each once.
+    """In the order they are tried, each once; notes what was read of another run.
+
+    Raises: see `starts_within`.
+    """
+    found, named = starts_within(context, pool), context.config.search.start_from
+    if named is not None:
+        run = context.run
+        known = run.facts().get("start_from", {})
+        run.note(start_from={**known, named: front_once_read(run, named)})
+    return found
+
+
+def starts_within(context: Context, pool: Pool) -> list[Start]:
+    """In the order they are tried, each once; writes nothing.
 
     Raises:
         UserError: the run itself is named, or a front without students of the space.
@@ -46,17 +59,18 @@ def student(named: str | Mapping[str, Value], space: Space) -> Architecture:
 
 
 def front_once_read(run: RunDir, named: str) -> list[dict[str, Any]]:
-    """The front of the run named, as it was when this run read it first: it is part of what
+    """The front of the run named, as it was when this run noted it first: it is part of what
     makes a search the same one, and the run named may go on, or away.
     """
     known: dict[str, list[dict[str, Any]]] = run.facts().get("start_from", {})
-    if named not in known:
-        earlier = RunDir(Path(named))
-        points = earlier.read(earlier.front)["points"]
-        kept = [{n: point[n] for n in ("architecture", "recipe")} for point in points]
-        known = {**known, named: kept}
-        run.note(start_from=known)
-    return known[named]
+    if named in known:
+        return known[named]
+    earlier = RunDir(Path(named))
+    try:
+        points = earlier.read(earlier.front, "points")["points"]
+    except RunError as error:
+        raise RunError(f"search.start_from: {error}") from error
+    return [{n: point[n] for n in ("architecture", "recipe")} for point in points]
 
 
 def of_front(points: Iterable[Mapping[str, Any]], pool: Pool) -> Iterator[Start]:

@@ -126,7 +126,7 @@ def test_a_run_does_not_begin_with_itself(copied: RunDir, tiny: Any) -> None:
 
 def test_a_run_without_a_front_is_refused(copied: RunDir, tiny: Any, tmp_path: Path) -> None:
     copied.front.unlink()
-    with pytest.raises(RunError, match=r"no front\.json yet"):
+    with pytest.raises(RunError, match=r"^search\.start_from: .*no front\.json yet"):
         begun(tiny(search={"start_from": str(copied.root)}), tmp_path)
 
 
