@@ -227,7 +227,7 @@ def on_a_run(verbs: Any) -> None:
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)
     one = of_run(verbs, "dashboard", "the trials in optuna-dashboard, for this machine alone")
-    one.add_argument("--port", type=int, default=8080, help="default: %(default)s")
+    one.add_argument("--port", type=port, default=8080, help="default: %(default)s")
     one = of_run(verbs, "clean", "removes checkpoints that the run has no use for any more")
     one.add_argument(
         "--all",
@@ -236,6 +236,13 @@ def on_a_run(verbs: Any) -> None:
     )
     one.add_argument("--dry-run", action="store_true", help="says what would go, keeps it")
     as_json(one)
+
+
+def port(text: str) -> int:
+    """Raises ArgumentTypeError for what is no port's number."""
+    if text.isdecimal() and 1 <= int(text) <= 65_535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}': must be a whole number from 1 to 65535")
 
 
 def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:

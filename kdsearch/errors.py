@@ -79,7 +79,10 @@ LISTED = 40
 def did_you_mean(wrong: str, allowed: Iterable[str]) -> str:
     """The way out for a mistyped name: the nearest allowed one, or all of them."""
     names = sorted(allowed)
-    near = get_close_matches(wrong, names, n=1, cutoff=0.6)
+    small = {name.casefold(): name for name in names}
+    near = get_close_matches(wrong, names, n=1, cutoff=0.6) or [
+        small[found] for found in get_close_matches(wrong.casefold(), small, n=1, cutoff=0.6)
+    ]
     if near:
         return f"did you mean '{near[0]}'?"
     rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""

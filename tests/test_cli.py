@@ -443,6 +443,14 @@ def test_a_damaged_file_of_a_run_is_one_line(
     assert said.err.endswith(f"; remove {path}, and the command that made it makes it again\n")
 
 
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "80.5", "http"])
+def test_a_port_is_a_ports_number(say: Any, port: str) -> None:
+    said = say("dashboard", "x", "--port", port)
+    assert said.code == 2
+    line = f"argument --port: '{port}': must be a whole number from 1 to 65535; "
+    assert line in said.err and len(said.err.splitlines()) == 1
+
+
 def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
     for words in (["qurey", "x"], ["query", "x", "--maximum", "y"], [], ["run"]):
         said = say(*words)

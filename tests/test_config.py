@@ -486,6 +486,21 @@ def test_a_relative_path_is_taken_from_the_files_folder_first(
     assert config.teacher.weights == "DEFAULT"
 
 
+def test_a_store_is_made_beside_the_file_that_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, current = tmp_path / "configs", tmp_path / "elsewhere"
+    beside.mkdir(), current.mkdir()
+    monkeypatch.chdir(current)
+    path = beside / "run.yaml"
+    path.write_text("store: shared\n")
+    assert read_config(path).store == str(beside / "shared")
+    assert read_config(path, ["store=shared"]).store == str(current / "shared")
+    assert parse_config({"store": "shared"}).store == str(current / "shared")
+    (current / "shared").mkdir()
+    assert read_config(path).store == str(current / "shared"), "made there before"
+
+
 def models(model: type[BaseModel]) -> list[type[BaseModel]]:
     found = [model]
     for field in model.model_fields.values():

@@ -29,6 +29,7 @@ def test_a_training_error_knows_its_step() -> None:
     ("wrong", "way_out"),
     [
         ("trails", "did you mean 'trials'?"),
+        ("TRIALS", "did you mean 'trials'?"),
         ("x", "allowed: seed, trials"),
         ("", "allowed: seed, trials"),
     ],

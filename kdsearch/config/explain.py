@@ -15,6 +15,8 @@ from kdsearch.spaces.marked import Document, Keys
 Finding = tuple[Keys, str, bool]
 """Where, what is wrong there, and whether it is the key rather than its value."""
 
+KNOB_VALUES = "values"
+"""Pydantic's step for a knob that is no interval."""
 FOLLOWING = ("missing", "default_factory_not_called")
 """A key left out: required, or of a default that could not be told from wrong neighbours."""
 
@@ -33,6 +35,8 @@ def finding(error: ErrorDetails, document: Document) -> Finding:
         return path, f"'{error['loc'][-1]}' is missing", False
     rule = RULES.get(error["type"])
     limits = error.get("ctx", {})
+    if error["type"] == "tuple_type" and error["loc"][-1] == KNOB_VALUES:
+        return path, "must be a list, for example [a, b], or {low, high, log}", False
     return path, rule(error["input"], limits) if rule else error["msg"], False
 
 

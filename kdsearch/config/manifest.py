@@ -1,6 +1,6 @@
 """A batch's manifest: a base config, a product of sections, cells of one's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
@@ -93,23 +93,29 @@ def read_manifest(path: str | Path, overrides: Sequence[str] = ()) -> Batch:
     if not drafts:
         raise document.error((), "no cells; `cross` makes a product, `cells` lists your own")
     cells: list[Cell] = []
+    names: dict[str, str] = {}
+    contents: dict[Hashable, str] = {}
     for draft in drafts:
         whole = composed(base, document, draft.parts, overrides)
         cell = Cell(draft.name, checked_cell(draft.name, whole, folder), draft.choices)
-        for other in cells:
-            if wrong := too_alike(cell, other):
-                raise document.error(draft.at, wrong)
+        name = names.setdefault(cell.name.casefold(), cell.name)
+        twin = contents.setdefault(fixed(cell.config.model_dump()), cell.name)
+        if len(names) == len(cells):
+            raise document.error(draft.at, f"there is a cell '{name}' already; rename it")
+        if len(contents) == len(cells):
+            rule = f"cell '{cell.name}' is the same as cell '{twin}'; remove one"
+            raise document.error(draft.at, rule)
         cells.append(cell)
     return Batch(tuple(cells), manifest.parallel)
 
 
-def too_alike(cell: Cell, other: Cell) -> str | None:
-    """Why two cells cannot stand beside each other; None if they can."""
-    if cell.name.casefold() == other.name.casefold():
-        return f"there is a cell '{other.name}' already; rename it"
-    if cell.config == other.config:
-        return f"cell '{cell.name}' is the same as cell '{other.name}'; remove one"
-    return None
+def fixed(value: Any) -> Hashable:
+    """Equal for equal values, and to be looked up by."""
+    if isinstance(value, Mapping):
+        return frozenset((key, fixed(inner)) for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(map(fixed, value))
+    return value  # type: ignore[no-any-return]  # a number or a text
 
 
 def base_of(manifest: Manifest, document: Document, folder: Path) -> Document:
@@ -122,6 +128,8 @@ def base_of(manifest: Manifest, document: Document, folder: Path) -> Document:
     found = folder / home if (folder / home).exists() else home
     if not found.exists():
         raise document.error(("base",), "no such file; a path is taken from the manifest's")
+    if is_manifest(found):
+        raise document.error(("base",), "is a manifest, not a config; name a config's file")
     return own_document(found)
 
 

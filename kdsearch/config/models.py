@@ -17,6 +17,7 @@ from kdsearch.config.values import (
     Limit,
     MethodName,
     NotBelowZero,
+    StudentChoice,
     Threads,
 )
 
@@ -218,10 +219,7 @@ class Search(Section):
     """Seconds of work, added over all workers, after which nothing new is begun."""
     patience: Count | None = None
     """Completed trials without growth of the front after which nothing new is begun."""
-    start: tuple[Literal["smallest", "largest"] | Mapping[str, int | float | str], ...] = (
-        "smallest",
-        "largest",
-    )
+    start: tuple[StudentChoice, ...] = ("smallest", "largest")
     """Students tried first: smallest, largest, or {stage1.width: 16, …}."""
     start_from: str | None = None
     """A run's folder: the students on its front, with their recipes, are tried first."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from kdsearch.config.section import Section
 from kdsearch.config.shaping import Conditioning, Distribution
-from kdsearch.config.values import AboveZero, Count, NotBelowZero
+from kdsearch.config.values import AboveZero, Count, NotBelowZero, StudentChoice
 
 TeacherTraining = Literal["none", "plain", "student_oriented", "student_friendly", "generic"]
 
@@ -98,7 +98,7 @@ class Student(Section):
     network: str = "family"
     """family (one of the space, see architecture), torchvision:NAME, or
     module:pkg.mod:factory, which runs your code."""
-    architecture: Literal["smallest", "largest"] | Mapping[str, int | float | str] = "smallest"
+    architecture: StudentChoice = "smallest"
     """A student of the space: smallest, largest, or {stage1.width: 16, …}."""
     weights: str | None = None
     """For a network brought along: a file of weights, or the name of torchvision weights."""

@@ -2,7 +2,8 @@
 
 A relative path in `data.name: folder:PATH`, `data.root`, `space`, `weights` and
 `search.start_from` is taken from the config file's folder if something is there, and from the
-current folder otherwise.
+current folder otherwise. `store`, which a run makes, is taken from the file's folder unless it
+is there in the current folder alone; with --set always from the current folder.
 """
 
 import os
@@ -22,6 +23,8 @@ from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, r
 from kdsearch.spaces.shelf import is_path
 
 Network = TypeVar("Network", Teacher, Student)
+SET = "--set "
+"""What the place of an override begins with."""
 KNOBS = "distill.knobs."
 """Names of knobs hold a dot of their own."""
 
@@ -56,6 +59,9 @@ def checked(document: Document, folder: Path) -> Config:
     }
     try:
         config = resolved(Config.model_validate(content), folder)
+        if config.store is not None:
+            home = Path() if is_set(("store",), document) else folder
+            config = config.model_copy(update={"store": made(config.store, home)})
     except ValidationError as error:
         raise first(findings(error.errors(), document), document) from None
     wrong = [(path, rule, False) for path, rule in problems(config)]
@@ -92,7 +98,7 @@ def plain(value: Any) -> Any:
 
 def put(override: str, document: Document) -> None:
     """Sets 'a.b=value' in the document; the value is read as YAML."""
-    source = f"--set {one_line(override)}"
+    source = f"{SET}{one_line(override)}"
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip():
         raise ConfigError(f"{source}: must have the form a.b=value")
@@ -106,6 +112,11 @@ def put(override: str, document: Document) -> None:
         into = inner
     into[keys[-1]] = read_value(text, source)
     replace_places(keys, document, Place(source))
+
+
+def is_set(keys: Keys, document: Document) -> bool:
+    """Whether an override put the value there."""
+    return document.place(keys).source.startswith(SET)
 
 
 def split(dotted: str) -> tuple[str, ...]:
@@ -170,3 +181,13 @@ def absolute(path: str, folder: Path) -> str:
         return str((beside if beside.exists() else home).absolute())
     except (OSError, RuntimeError, ValueError):
         return path  # a name too long or '~nobody': whoever opens it says that it is not there
+
+
+def made(path: str, folder: Path) -> str:
+    """As `absolute`, but from `folder` where nothing is there in either."""
+    found = absolute(path, folder)
+    try:
+        home = Path(path).expanduser()
+        return found if Path(found).exists() else str((folder / home).absolute())
+    except (OSError, RuntimeError, ValueError):
+        return path  # as `absolute` does

@@ -1,11 +1,13 @@
 """Whether the teachers beside the first can be told apart, and each of them teach."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias
 
 from kdsearch.config.models import Config
 from kdsearch.config.networks import Teacher
-from kdsearch.config.problem import Problem
+from kdsearch.config.problem import Problem, refused
+from kdsearch.config.vary import taught_methods
 from kdsearch.search.pool import TEACHER
 from kdsearch.spaces.marked import Keys
 
@@ -20,6 +22,11 @@ def teachers(config: Config) -> Iterator[Problem]:
             "teacher is the first, and there is none (teacher.training: none); name one there"
         )
         yield ("teachers",), rule
+    if not refused(partial(taught_methods, config)) and not taught_methods(config):
+        yield (
+            ("teachers",),
+            ("no method of distill.methods learns from a teacher; add one, or remove this"),
+        )
     if config.distill.bank:
         rule = "stores what one teacher says; set bank: 0, or remove teachers"
         yield ("distill", "bank"), rule

@@ -1,9 +1,10 @@
 """Kinds of values in a config, each with its bounds."""
 
 import math
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator
+from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag
 from pydantic_core import PydanticCustomError
 
 
@@ -30,6 +31,10 @@ def spaceless(name: str) -> str:
     return "+".join(part.strip() for part in name.split("+"))
 
 
+def student_form(value: Any) -> str:
+    return "spelt out" if isinstance(value, Mapping) else "end"
+
+
 Count = Annotated[int, Field(ge=1, le=10**9)]
 Threads = Annotated[int, Field(ge=1, le=256)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -39,3 +44,9 @@ NotBelowZero = Annotated[float, Field(ge=0)]
 Limit = Annotated[int | float | str, PlainValidator(limit)]
 KnobValue = Annotated[int | float | str, PlainValidator(knob_value)]
 MethodName = Annotated[str, AfterValidator(spaceless)]
+StudentChoice = Annotated[
+    Annotated[Literal["smallest", "largest"], Tag("end")]
+    | Annotated[Mapping[str, KnobValue], Tag("spelt out")],
+    Discriminator(student_form),
+]
+"""Whether it is one of the space shows later."""

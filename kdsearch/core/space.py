@@ -95,7 +95,7 @@ class Space:
             if name not in self.axes:
                 raise UserError(f"unknown axis '{name}'; {did_you_mean(name, self.axes)}")
             if not self.axes[name].holds(value):
-                raise UserError(f"{name} = {written(value)}; allowed: {self.axes[name]}")
+                raise UserError(not_allowed(name, value, self.axes[name]))
         missing = [name for name in self.axes if whole and name not in point]
         if missing:
             raise UserError(f"missing: {', '.join(missing)}")
@@ -125,6 +125,19 @@ class Space:
         choices = self.choices()
         for values in itertools.product(*choices.values()):
             yield dict(zip(choices, values, strict=True))
+
+
+def not_allowed(name: str, value: Value, axis: Axis) -> str:
+    """What is wrong with a value that the axis does not hold."""
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        number = math.nan
+    if any(
+        axis.holds(kind) for kind in (number, int(number) if number.is_integer() else number)
+    ):
+        return f"{name} = {value!r}; allowed: {axis}; write it without quotes"
+    return f"{name} = {written(value)}; allowed: {axis}"
 
 
 def is_alike(value: Value, own: Value) -> bool:

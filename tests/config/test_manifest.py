@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kdsearch.config import read_config
-from kdsearch.config.manifest import Batch, is_manifest, read_manifest
+from kdsearch.config.manifest import Batch, fixed, is_manifest, read_manifest
 from kdsearch.config.product import NAME, short_names
 from kdsearch.errors import ConfigError
 
@@ -184,6 +184,29 @@ def test_a_mistake_in_the_base_file_is_told_by_its_line(read: Read, tmp_path: Pa
     (tmp_path / "run.yaml").write_text("seed: 1\nsearch: {trials: 0}")
     with pytest.raises(ConfigError, match=r"run\.yaml:2:18: search\.trials = 0: must be at"):
         read("base: run.yaml\ncells: [{name: a}]")
+
+
+def test_a_manifest_is_no_base_of_another(read: Read) -> None:
+    with pytest.raises(ConfigError, match=r"base = 'many\.yaml': is a manifest, not a config"):
+        read("base: many.yaml\ncells: [{name: a}]")
+
+
+def test_a_store_lies_where_its_file_does(read: Read, tmp_path: Path) -> None:
+    """The base's, the manifest's, and the current folder with --set."""
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "run.yaml").write_text("store: shared")
+    text = "base: base/run.yaml\ncells: [{name: a}, {name: b, set: {store: own}}]"
+    stores = [tmp_path / "base" / "shared", tmp_path / "own"]
+    assert [cell.config.store for cell in read(text).cells] == list(map(str, stores))
+    (one,) = read("cells: [{name: a}]", "store=here").cells
+    assert one.config.store == str(Path("here").absolute())
+
+
+def test_many_cells_are_told_apart_soon() -> None:
+    alike = [{"a": 1, "b": {"c": (1, "x")}}, {"b": {"c": [1.0, "x"]}, "a": 1}]
+    assert fixed(alike[0]) == fixed(alike[1])
+    assert fixed({"a": {"b": 1}}) != fixed({"a": {"c": 1}})
+    assert len({fixed({"a": n}) for n in range(1000)}) == 1000
 
 
 def test_an_entrys_name_stays_when_others_come_after_it() -> None:

@@ -39,6 +39,12 @@ def test_students_to_start_with_are_of_the_space() -> None:
     wide = {**own, "stage1.width": 3}
     line = refusal(search={"start": ["smallest", wide]})
     assert line.startswith("search.start[1] = ") and "stage1.width = 3; allowed: one of" in line
+    for wrong, said in (("4", "'4'; allowed: one of 2"), (True, "true; allowed: one of")):
+        line = refusal(search={"start": [{**own, "stage1.width": wrong}]})
+        assert f"stage1.width = {said}" in line
+        assert line.endswith("; write it without quotes") == (wrong == "4")
+    line = refusal(search={"start": [{**own, "stage1.width": [4]}]})
+    assert line.startswith("search.start[0].stage1.width = [4]: must be a number")
     line = refusal(search={"start": [{"stage1.width": own["stage1.width"]}]})
     assert "missing: " in line
     assert "search.start[0]" in refusal(search={"start": ["middle"]})

@@ -54,7 +54,10 @@ def test_lists_and_ranges_become_axes_in_one_order() -> None:
         ({"learning_rate": [0.2, 0.1]}, "learning_rate = [0.2, 0.1]: needs distinct values"),
         ({"learning_rate": [True]}, "learning_rate[0] = true: must be a number above 0"),
         ({"learning_rate": ["fast"]}, "learning_rate[0] = 'fast': must be a number above 0"),
-        ({"learning_rate": 0.1}, "learning_rate = 0.1: must be a list"),
+        (
+            {"learning_rate": 0.1},
+            "learning_rate = 0.1: must be a list, for example [a, b], or {low, high, log}",
+        ),
         (
             {"weight_decay": {"low": -1, "high": 1}},
             "weight_decay = {low: -1, high: 1}: must be a number of at least 0",
@@ -208,3 +211,8 @@ def test_a_wrong_knob_is_named_also_where_there_is_no_teacher() -> None:
     distill = {"methods": ["multi_level"], "knobs": {"multi_level.views": [3]}}
     said = refusal({"distill": distill, "teacher": {"training": "none"}})
     assert "multi_level.views[0] = 3: allowed: one of 1, 2, 4" in said
+
+
+def test_teachers_whom_nobody_listens_to_are_refused() -> None:
+    line = refusal({"teachers": {"big": {"width": 2}}, "distill": {"methods": ["hard"]}})
+    assert "teachers = {big: {width: 2}}: no method of distill.methods learns from a" in line

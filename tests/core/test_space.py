@@ -116,7 +116,8 @@ SPACE = Space({"width": Choice((2, 4)), "rate": Range(0.5, 1.5)})
         ({"widht": 2, "rate": 1.0}, ("unknown axis 'widht'", "did you mean 'width'?")),
         ({"width": 3, "rate": 1.0}, ("width = 3", "one of 2, 4")),
         ({"width": 2, "rate": 1.6}, ("rate = 1.6", "0.5 to 1.5")),
-        ({"width": 2, "rate": "1"}, ("rate = 1",)),
+        ({"width": 2, "rate": "1"}, ("rate = '1'", "write it without quotes")),
+        ({"width": "3", "rate": 1.0}, ("width = 3", "one of 2, 4")),
         ({"width": 2}, ("missing: rate",)),
     ],
 )
