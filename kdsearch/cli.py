@@ -86,12 +86,14 @@ def check(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     from kdsearch.config import read_config
+    from kdsearch.pipeline.last_error import error_kept
     from kdsearch.pipeline.run import run as run_stages
     from kdsearch.pipeline.team import follows
 
     config = read_config(arguments.config, arguments.set)
-    with terminal_progress(sys.stderr) as progress:
-        done = run_stages(config, out_of(arguments), progress, until=arguments.until)
+    out = RunDir(out_of(arguments))
+    with terminal_progress(sys.stderr) as progress, error_kept(out):
+        done = run_stages(config, out.root, progress, until=arguments.until)
     if follows():
         return 0  # the first of the processes tells
     if done.front.exists() and arguments.until in (None, "finalists", "report"):

@@ -20,9 +20,9 @@ def count(number: float | None) -> str:
     raise AssertionError("the last letter takes every number")
 
 
-def several(number: int, noun: str) -> str:
-    """'1 student', '1,204 students'."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def several(number: int, noun: str, plural: str = "") -> str:
+    """'1 student', '1,204 students'; a `plural` that is none with an s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def size(number: float) -> str:

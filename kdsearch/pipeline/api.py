@@ -14,6 +14,7 @@ from kdsearch.core.budget import parse
 from kdsearch.core.progress import Progress, Silent
 from kdsearch.pipeline import query as querying
 from kdsearch.pipeline import students
+from kdsearch.pipeline.last_error import error_kept
 from kdsearch.pipeline.run import run as run_stages
 from kdsearch.pipeline.status import status
 from kdsearch.pipeline.trials import objective_names, row, trials
@@ -95,7 +96,8 @@ def run(
         read = parse_config(config, overrides=overrides)
     else:
         read = read_config(config, overrides)
-    return Run(run_stages(read, Path(out), progress or Silent(), given=teacher))
+    with error_kept(RunDir(Path(out))):
+        return Run(run_stages(read, Path(out), progress or Silent(), given=teacher))
 
 
 def load(path: str | Path) -> Run:

@@ -17,6 +17,7 @@ from kdsearch.config import resolved_yaml
 from kdsearch.config.cells import Cell
 from kdsearch.config.manifest import read_manifest
 from kdsearch.core.progress import Progress
+from kdsearch.core.quantities import several
 from kdsearch.errors import RunError, UserError
 from kdsearch.files import made_folder, write_text
 from kdsearch.pipeline.batch_results import content_of, write_results
@@ -60,6 +61,7 @@ def batch(
         raise UserError(f"--parallel {parallel}: needs at least 1")
     cells, own = read_manifest(path, overrides)
     at_once = parallel or own
+    check_folder(out)
     made_folder(out)
     with writing(out):
         board = Results(out, [with_store(cell, out) for cell in cells], at_once, progress)
@@ -69,6 +71,12 @@ def batch(
             content = board.written()
     progress.finish(TASK, summary(content))
     return content
+
+
+def check_folder(out: Path) -> None:
+    """Raises RunError for the folder of a run, which a batch would be mixed with."""
+    if RunDir(out).config.exists() and not (out / "batch.json").exists():
+        raise RunError(f"{out}: a run, no place for a batch; name another --out")
 
 
 def with_store(cell: Cell, out: Path) -> Cell:
@@ -123,7 +131,7 @@ class Results:
             folders[cell.name] = run.root
         done = len(self._cells) - len(folders)
         self._progress.say(
-            f"batch: {len(self._cells)} cells, {done} done before; "
+            f"batch: {several(len(self._cells), 'cell')}, {done} done before; "
             f"{self._parallel} at a time, in {self._out / CELLS}"
         )
         self._progress.start(TASK, len(self._cells))

@@ -13,9 +13,10 @@ from kdsearch.config import Config
 from kdsearch.config.cells import Cell
 from kdsearch.core.budget import parse
 from kdsearch.core.quantities import count, duration, milliseconds
-from kdsearch.files import read_json, write_json, write_text
+from kdsearch.files import write_json, write_text
 from kdsearch.pipeline.child import Outcome
 from kdsearch.pipeline.front import with_interval
+from kdsearch.pipeline.ledger import spent
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.trials import as_csv
 from kdsearch.report.batch import page
@@ -82,8 +83,12 @@ def content_of(
 
 def row(cell: Cell, out: Path, folder: str, outcome: Outcome) -> dict[str, Any]:
     run = RunDir(out / folder)
-    stages = read_json(run.ledger)["stages"] if run.ledger.exists() else {}
-    found = found_in(run.read(run.front)) if outcome.state == "done" else NOTHING
+    stages = spent(run.ledger)
+    found = (
+        found_in(run.read(run.front, "points", "hypervolume", "data_hash"))
+        if outcome.state == "done"
+        else NOTHING
+    )
     return {
         "name": cell.name,
         "folder": folder,

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from kdsearch.core.quantities import size
+from kdsearch.core.quantities import several, size
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.trials import recorded
 from kdsearch.places import Place, place_of, size_of
@@ -141,6 +141,12 @@ def unfinished(run: RunDir) -> list[dict[str, Any]]:
     ]
 
 
+def number_of(files: int, kind: str) -> str:
+    """'1 checkpoint of …', '2 checkpoints of …'."""
+    noun, _, more = kind.partition("s ")
+    return f"{several(files, noun)} {more}"
+
+
 def lines(content: Mapping[str, Any]) -> list[str]:
     """What was done, for a person."""
     removed = content["removed"]
@@ -152,7 +158,7 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         out.append(table(rows, ("what", "files", "size")))
     for kind, kept in content["kept"].items():
         way = "; with --all they go, too" if kind == MAY_GO_ON else ""
-        out.append(f"kept: {kept['files']} {kind}, {size(kept['bytes'])}{way}")
+        out.append(f"kept: {number_of(kept['files'], kind)}, {size(kept['bytes'])}{way}")
     out += [f"left alone: {folder} is a link to elsewhere" for folder in content["links"]]
     for one in content["store"]:
         out.append(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from kdsearch.core.quantities import several
 from kdsearch.core.records import Architecture, Result
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.jobs import Ground, execute, inherited_folder, order_of, work_off
@@ -88,7 +89,7 @@ def depths_of(
     def phases() -> Phase:
         results.update((yield jobs))
 
-    context.progress.say(f"search: all {len(jobs)} students with inherited weights")
+    context.progress.say(f"search: all {several(len(jobs), 'student')} with inherited weights")
     execute(context, sought.setting, phases())
     book = ground.book
     prices = prices_of(book, sought.terms, ground.ends["largest"])

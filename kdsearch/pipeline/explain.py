@@ -6,7 +6,7 @@ from typing import Any
 
 from kdsearch.core.amounts import amount, title
 from kdsearch.core.objectives import KNOWN, Objective
-from kdsearch.core.quantities import percent, three_digits
+from kdsearch.core.quantities import percent, several, three_digits
 from kdsearch.core.steps import Offer, Step, steps
 from kdsearch.pipeline.front import measured
 from kdsearch.pipeline.importance import important
@@ -89,7 +89,7 @@ def lines(content: Mapping[str, Any]) -> list[str]:
 def of_objective(entry: Mapping[str, Any]) -> list[str]:
     name = title(entry["objective"])
     where = "" if entry["rung"] is None else f" at rung {entry['rung']}"
-    counted = f"{name}: {entry['trials']} {counted_as(entry)}{where}"
+    counted = f"{name}: {several(entry['trials'], counted_as(entry))}{where}"
     if not entry["axes"]:
         return [f"{counted}; {too_few(entry)}"]
     head = f"{counted}; how much of the variance each axis explains alone"
@@ -99,13 +99,13 @@ def of_objective(entry: Mapping[str, Any]) -> list[str]:
     for method, inner in entry["within"].items():
         own = [f"{a['axis'].removeprefix(f'{method}.')} {worded(a)}" for a in inner["axes"]]
         said = ", ".join(own) or too_few(inner)
-        out.append(f"within {method}, {inner['trials']} trials: {said}")
+        out.append(f"within {method}, {several(inner['trials'], 'trial')}: {said}")
     return out
 
 
 def counted_as(entry: Mapping[str, Any]) -> str:
     """What there is one score of: a cost and inherited weights are the architecture's."""
-    return "trials" if entry["rung"] else "architectures"
+    return "trial" if entry["rung"] else "architecture"
 
 
 def too_few(entry: Mapping[str, Any]) -> str:

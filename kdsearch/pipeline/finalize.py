@@ -30,7 +30,9 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     objectives = objectives_of(context.config.search.objectives)
     chosen = list(survivors(found.trials, context.config.finalists.count, objectives))
     if not chosen:
-        raise nothing_left(found.trials, ground)
+        ended = context.run.facts().get("ended", {})
+        limit = ended.get("why", "") if ended.get("study") == found.study else ""
+        raise nothing_left(found.trials, ground, limit)
     key = content_hash(
         [
             found.study,

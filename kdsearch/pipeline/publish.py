@@ -4,6 +4,7 @@ Selection looks at the run's objectives alone, scores of them on search-validati
 split is opened for the published students only, after they were chosen.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -206,14 +207,30 @@ def front_of(
     }
 
 
-def nothing_left(trials: Sequence[Trial], ground: Ground) -> Exception:
-    """Why no trial was completed: the budget, or failures."""
+def nothing_left(trials: Sequence[Trial], ground: Ground, limit: str = "") -> Exception:
+    """Why no trial was completed: the budget, failures, or the limit that ended the search, in
+    its words.
+    """
     if over := [t.violations for t in trials if t.violations]:
         return over_budget(over, ground)
     failed = [t for t in trials if t.state == "failed"]
     by_kind = {t.reason.partition(":")[0]: t for t in reversed(failed)}
     reasons = "; ".join(f"trial {t.number} {t.reason}" for _, t in sorted(by_kind.items()))
-    return SearchError(f"no trial was completed, {len(failed)} failed: {reasons}")
+    if limit:
+        more = f"; {len(failed)} failed: {reasons}" if failed else ""
+        return SearchError(f"no trial was completed: {limit} first; raise it{more}")
+    if failed:
+        return SearchError(f"no trial was completed, {len(failed)} failed: {reasons}")
+    return SearchError(f"no trial was completed: {why_stopped(trials)}")
+
+
+def why_stopped(trials: Sequence[Trial]) -> str:
+    """'12 stopped, 9 of them not among the best at rung 1'."""
+    reasons = Counter(t.reason.partition(":")[0] for t in trials if t.state == "stopped")
+    if not reasons:
+        return "none was begun"
+    (most, times), *_ = reasons.most_common(1)
+    return f"{reasons.total()} stopped, {times} of them {most}"
 
 
 def over_budget(missed: Sequence[Mapping[str, float]], ground: Ground) -> BudgetError:

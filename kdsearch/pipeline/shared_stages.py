@@ -10,6 +10,7 @@ from typing import Any
 
 from kdsearch.config import Config
 from kdsearch.config.cells import Cell
+from kdsearch.core.quantities import several
 from kdsearch.files import content_hash
 from kdsearch.pipeline.table import table
 from kdsearch.spaces import load_space
@@ -89,7 +90,8 @@ def listing_words(content: Mapping[str, Any]) -> str:
     made = content["stages"]
     lines = [
         table(rows, ("cell", *STAGES)),
-        f"{len(rows)} cells; equal numbers are one result, built once and shared: at most "
-        f"{made['data']} data sets, {made['teacher']} teachers, {made['supernet']} supernets",
+        f"{several(len(rows), 'cell')}; equal numbers are one result, built once and shared: "
+        f"at most {several(made['data'], 'data set')}, {several(made['teacher'], 'teacher')}, "
+        f"{several(made['supernet'], 'supernet')}",
     ]
     return "\n".join(lines)

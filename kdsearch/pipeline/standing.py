@@ -12,7 +12,7 @@ from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
 from kdsearch.core.amounts import amount, title
 from kdsearch.core.objectives import Objective
-from kdsearch.core.quantities import duration, three_digits
+from kdsearch.core.quantities import duration, several, three_digits
 from kdsearch.pipeline.heartbeat import Beat
 from kdsearch.pipeline.pacing import Use, ended_by, left, nearest, pace, uses
 from kdsearch.rundir import RunDir
@@ -38,7 +38,9 @@ def standing(
     now = time.time()
     found = pace(run, facts["study"], trials, now, beat)
     limits = list(uses(config, facts.get("study_key", {}), trials, found))
-    is_over = all(t.state != "running" for t in trials) and ended_by(limits) is not None
+    why = why_ended(facts, config, beat)
+    is_over = all(t.state != "running" for t in trials)
+    is_over &= bool(why) or ended_by(limits) is not None
     first, remaining = nearest(limits), None if is_over else left(limits)
     return {
         "over": found.over,
@@ -47,7 +49,7 @@ def standing(
         "ends": None if beat is None or remaining is None else at(now + remaining),
         "limits": [as_dict(one) for one in limits],
         "nearest": None if is_over else first.limit,
-        "ended_by": said(ended_by(limits), config) if is_over else None,
+        "ended_by": (why or said(limits, config)) if is_over else None,
         "rungs": {str(rung): count for rung, count in reached(trials).items()},
         "device_seconds": {str(rung): s for rung, s in found.device_seconds.items()},
         "front": front_of(trials, objectives_of(config.search.objectives)),
@@ -91,9 +93,28 @@ def front_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[s
     }
 
 
-def said(one: Use | None, config: Config) -> str:
-    """Which limit ended a search, in words."""
-    assert one is not None
+def why_ended(facts: Mapping[str, Any], config: Config, beat: Beat | None) -> str:
+    """What the search noted when a limit ended it; empty where none did, where it goes on, and
+    where limits were changed since.
+    """
+    noted = facts.get("ended", {})
+    if noted.get("study") != facts["study"] or (beat is not None and beat.of("search")):
+        return ""
+    limits = noted.get("limits", {})
+    as_now = {name: getattr(config.search, name, None) for name in limits}
+    return str(noted.get("why", "")) if as_now == limits else ""
+
+
+def is_beyond(one: Mapping[str, Any]) -> bool:
+    """Whether more trials were done than are asked for now: the limit was lowered since."""
+    return bool(one["limit"] == "search.trials" and one["used"] > one["of"])
+
+
+def said(limits: Sequence[Use], config: Config) -> str | None:
+    """Which limit ended a search, in words; None where that is not known."""
+    one = ended_by([one for one in limits if not is_beyond(as_dict(one))])
+    if one is None:
+        return None
     if one.limit in IN_SECONDS:
         return f"{one.limit}: {duration(one.of)}"
     if (
@@ -125,7 +146,9 @@ def lines(content: Mapping[str, Any]) -> list[str]:
 def speed(content: Mapping[str, Any]) -> str:
     """'search: 12 trials over, 40.1 an hour; about 21 min 05 s left, until 14:05'."""
     rate = content["per_hour"]
-    words = [f"search: {content['over']} trials over"]
+    over, asked = several(content["over"], "trial"), content["limits"][0]
+    beyond = f", search.trials: {asked['of']:g}" if is_beyond(asked) else " over"
+    words = [f"search: {over}{beyond}"]
     words += [] if rate is None else [f", {three_digits(rate)} an hour"]
     if content["ended_by"] is not None:
         words.append(f"; ended by {content['ended_by']}")
@@ -145,7 +168,7 @@ def used(one: Mapping[str, Any]) -> str:
 def front_line(front: Mapping[str, Any]) -> str:
     """'front so far, at rung 1: 5 students, trial 3 (accuracy 88.1 %, …) to trial 9 (…)'."""
     shown = [end_words(end) for end in front["ends"].values()]
-    students = f"{front['size']} student{'s' if front['size'] > 1 else ''}"
+    students = several(front["size"], "student")
     between = " to ".join(dict.fromkeys(shown))
     return f"front so far, at rung {front['rung']}: {students}, {between}"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from kdsearch.core.quantities import duration
+from kdsearch.core.quantities import duration, several
 from kdsearch.pipeline import standing
 from kdsearch.pipeline.heartbeat import last_beat
 from kdsearch.pipeline.trials import recorded
@@ -26,6 +26,7 @@ def status(run: RunDir) -> dict[str, Any]:
     return {
         "run": str(run.root),
         "busy": busy,
+        "error": facts.get("error", ""),
         "stages": stages(run, facts, trials),
         "seconds": run.read(run.ledger, "stages")["stages"] if run.ledger.exists() else {},
         "now": asdict(beat) if beat else {},
@@ -55,7 +56,7 @@ def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[s
         "supernet": "supernet" in facts,
         "search": searched,
         "finalists": run.front.exists(),
-        "report": run.report.exists(),
+        "report": run.report.exists() and run.front.exists(),
     }
     words = {name: "done" if over else "not yet" for name, over in done.items()}
     for name in ("teacher", "supernet"):
@@ -84,11 +85,15 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         note = f", {now['note']}" if now["note"] else ""
         spent = duration(now["updated"] - now["since"])
         out.append(f"now: {now['task']}, {now['done']} of {now['total']} after {spent}{note}")
+    if content["error"] and not content["busy"]:
+        out.append(f"the last run ended: {content['error']}")
     if content["trials"]:
-        out.append("trials: " + ", ".join(f"{n} {s}" for s, n in content["trials"].items()))
+        under_way = "running" if content["busy"] else "to go on with"
+        counts = {under_way if s == "running" else s: n for s, n in content["trials"].items()}
+        out.append("trials: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
     out += standing.lines(content["search"])
     if busy := content["busy_latencies"]:
-        out.append(f"latency of {busy} students measured on a busy machine")
+        out.append(f"latency of {several(busy, 'student')} measured on a busy machine")
     out += [f"  {n} × {why}" for why, n in content["reasons"].items()]
     out += [f"  trial {number} failed: {why}" for number, why in content["failed"].items()]
     return out

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from kdsearch.core.quantities import UNKNOWN, count, duration, milliseconds, percent
+from kdsearch.core.quantities import UNKNOWN, count, duration, milliseconds, percent, several
 from kdsearch.report import batch_fronts
 from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.markup import Markup, element, joined
@@ -43,7 +43,7 @@ STYLE = "td a, th a { text-underline-offset: 2px; }\n"
 def _header(content: Content) -> Markup:
     cells = content["cells"]
     over = sum(cell["state"] == "done" for cell in cells)
-    lead = f"{over} of {len(cells)} searches have come to a front."
+    lead = f"{over} of {several(len(cells), 'search', 'searches')} came to a front."
     parts = [
         element("p", "kdsearch batch", class_="brand"),
         element("h1", content["batch"]),
@@ -69,7 +69,7 @@ def _tiles(cells: Sequence[Content]) -> list[tuple[str, str, str]]:
         return sum(cell["state"] == state for cell in cells)
 
     spent = [cell["seconds"] for cell in cells if cell["seconds"] is not None]
-    items = [("done", str(number("done")), f"of {len(cells)} cells")]
+    items = [("done", str(number("done")), f"of {several(len(cells), 'cell')}")]
     if number("unmet"):
         items.append(("budget not met", str(number("unmet")), "an answer, too"))
     if number("failed"):

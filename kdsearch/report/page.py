@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kdsearch.core.quantities import duration, percent
+from kdsearch.core.quantities import duration, percent, several
 from kdsearch.report import curves, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
 from kdsearch.report.baselines import baselines
@@ -63,7 +63,8 @@ def _lead(summary: Summary) -> str:
     if not summary.students:
         return "This run has no student yet."
     if not drawn:
-        return f"{len(summary.students)} students, none with both an accuracy and a cost."
+        size = several(len(summary.students), "student")
+        return f"{size}, none with both an accuracy and a cost."
     if len(drawn) == 1:
         return f"The front has one student: {_at(drawn[0], summary)} ({_split(drawn)})."
     first, last = _at(drawn[0], summary), _at(drawn[-1], summary)

@@ -1,6 +1,6 @@
 import pytest
 
-from kdsearch.core.quantities import count, duration, milliseconds, percent, printable
+from kdsearch.core.quantities import count, duration, milliseconds, percent, printable, several
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,10 @@ def test_printable_text_cannot_steer_a_terminal_or_break_xml() -> None:
     assert printable("a\nb\tc") == "a b c"
     assert printable("\x1b[31m\x00\x9b\u202e\ud800\ufffe") == "\ufffd[31m" + "\ufffd" * 5
     assert printable("Größe 数字 😀 é") == "Größe 数字 😀 é"
+
+
+def test_one_and_several() -> None:
+    assert [several(n, "student") for n in (0, 1, 1204)] == [
+        "0 students", "1 student", "1,204 students",
+    ]  # fmt: skip
+    assert [several(n, "search", "searches") for n in (1, 2)] == ["1 search", "2 searches"]

@@ -371,3 +371,14 @@ def test_cells_are_listed_without_running(
     assert cli.main(["batch", path, "--out", str(fakes.out), "--list"]) == 0
     assert capsys.readouterr().out.splitlines()[2].split() == ["a", "1", "1", "1"]
     assert not fakes.out.exists()
+
+
+def test_a_run_and_a_batch_are_not_mixed_in_one_folder(tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "one")
+    run.root.mkdir()
+    run.config.write_text("seed: 0\n")
+    (tmp_path / "batch.yaml").write_text(THREE)
+    with pytest.raises(RunError) as caught:
+        batch(tmp_path / "batch.yaml", run.root, Silent())
+    assert str(caught.value) == f"{run.root}: a run, no place for a batch; name another --out"
+    assert [path.name for path in run.root.iterdir()] == ["config.yaml"]

@@ -90,8 +90,9 @@ def test_a_dry_run_says_the_same_and_removes_nothing(made: RunDir) -> None:
     assert did["removed"] == would["removed"]
     assert lines(did)[0] == f"{made.root}: freed 250 B"
     assert lines(did)[-2:] == [
-        f"kept: 1 {NEEDED}, 100 B",
-        f"kept: 1 {MAY_GO_ON}, 100 B; with --all they go, too",
+        "kept: 1 checkpoint of trials under way, 100 B",
+        "kept: 1 checkpoint of trials that may become finalists, 100 B; with --all they go, "
+        "too",
     ]
 
 

@@ -1,6 +1,7 @@
 """front.json: its schema key by key, and that it says what is true of the weights beside it."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from kdsearch.config import parse_config
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.data.augment import normalise
@@ -15,12 +17,15 @@ from kdsearch.data.load import load_search
 from kdsearch.data.records import Split
 from kdsearch.data.test_split import open_test
 from kdsearch.distill import METHODS
+from kdsearch.errors import SearchError
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import wilson_ci95
 from kdsearch.measure.energy import energy_uj
 from kdsearch.measure.size import macs, params
 from kdsearch.nets import FAMILIES
+from kdsearch.pipeline.finalize import finalized
 from kdsearch.pipeline.publish import nothing_left, over_budget
+from kdsearch.pipeline.search import Found
 from kdsearch.pipeline.students import network
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
@@ -287,7 +292,35 @@ def test_failures_are_named_once_per_kind() -> None:
     candidate = Candidate(Architecture.of({"a": 1}), Recipe("hard"))
     reasons = ["diverged: at step 3", "bug: KeyError: 'a'", "diverged: at step 9"]
     failed = [Trial(n, candidate, "failed", reason=why) for n, why in enumerate(reasons)]
-    assert str(nothing_left(failed, ground())) == (
-        "no trial was completed, 3 failed: trial 1 bug: KeyError: 'a'; "
-        "trial 0 diverged: at step 3"
+    named = "3 failed: trial 1 bug: KeyError: 'a'; trial 0 diverged: at step 3"
+    assert str(nothing_left(failed, ground())) == f"no trial was completed, {named}"
+    limit = "search.seconds: 0.5 s are over"
+    assert str(nothing_left(failed, ground(), limit)) == (
+        f"no trial was completed: {limit} first; raise it; {named}"
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "line"),
+    [
+        ("search.seconds: 0.5 s are over", "search.seconds: 0.5 s are over first; raise it"),
+        ("", "3 stopped, 2 of them not among the best at rung 1"),
+    ],
+)
+def test_where_nothing_failed_the_limit_is_named_or_why_trials_stopped(
+    limit: str, line: str
+) -> None:
+    candidate = Candidate(Architecture.of({"a": 1}), Recipe("hard"))
+    reasons = ["behind the front", *["not among the best at rung 1"] * 2]
+    stopped = [Trial(n, candidate, "stopped", reason=why) for n, why in enumerate(reasons)]
+    assert str(nothing_left(stopped, ground(), limit)) == f"no trial was completed: {line}"
+    assert str(nothing_left([], ground())) == "no trial was completed: none was begun"
+
+
+def test_the_limit_that_ended_this_search_is_named(tiny: Any, tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    context: Any = SimpleNamespace(config=parse_config(tiny()), run=run)
+    for study, says in (("now", "search.seconds: 1 s are over first"), ("before", "none was")):
+        run.note(ended={"study": study, "why": "search.seconds: 1 s are over", "limits": {}})
+        with pytest.raises(SearchError, match=f"no trial was completed: {says}"):
+            finalized(context, ground(), Found("now", [], SimpleNamespace()))  # type: ignore[arg-type]

@@ -45,4 +45,4 @@ def test_the_listing_counts_what_is_built_at_most(tmp_path: Path) -> None:
     content = listing(read_manifest(tmp_path / "many.yaml").cells)
     assert content["stages"] == {"data": 1, "teacher": 2, "supernet": 2}
     assert content["cells"][1]["choices"] == {"teachers": "width-2", "budgets": "base"}
-    assert "at most 1 data sets, 2 teachers, 2 supernets" in listing_words(content)
+    assert "at most 1 data set, 2 teachers, 2 supernets" in listing_words(content)

@@ -72,7 +72,9 @@ def test_lines_for_a_person(halfway: RunDir) -> None:
     said = lines(status(halfway))
     assert said[0] == f"{halfway.root}: nobody at work"
     assert any("supernet" in line and "1 min 05 s" in line for line in said)
-    assert "trials: 1 complete, 2 failed, 1 stopped, 1 running" in said
+    assert "trials: 1 complete, 2 failed, 1 stopped, 1 to go on with" in said
+    with halfway.writing():
+        assert "trials: 1 complete, 2 failed, 1 stopped, 1 running" in lines(status(halfway))
     assert "  2 × failed: diverged" in said
     assert "  trial 1 failed: diverged: loss is nan at step 3" in said
 
@@ -170,6 +172,71 @@ def test_what_ended_a_search_is_said(tmp_path: Path) -> None:
     search = status(run)["search"]
     assert (search["ended_by"], search["nearest"]) == ("search.trials: 3", None)
     assert any(line.endswith("; ended by search.trials: 3") for line in lines(status(run)))
+
+
+WHY = "search.seconds: 0.5 s are over"
+
+
+@pytest.mark.parametrize(
+    ("ended", "search", "says"),
+    [
+        ({}, {"seconds": 0.5}, WHY),
+        ({"why": ""}, {"seconds": 0.5}, "search.trials: 3"),
+        ({"study": "before"}, {"seconds": 0.5}, "search.trials: 3"),
+        ({}, {"seconds": 60}, "search.trials: 3"),  # changed since
+    ],
+)
+def test_the_limit_that_the_search_noted_is_what_ended_it(
+    ended: dict[str, Any], search: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    run = begun(tmp_path / "run", trials=3, **search)
+    told(run, [(0.9, 1.0), (0.8, 0.5), (0.7, 0.2)], state="complete")
+    run.note(ended={"study": "abc", "why": WHY, "limits": {"seconds": 0.5}} | ended)
+    assert status(run)["search"]["ended_by"] == says
+
+
+def test_a_limit_that_ended_it_is_told_also_where_it_is_not_used_up(tmp_path: Path) -> None:
+    """Nothing of its seconds is in the ledger."""
+    run = begun(tmp_path / "run", trials=40, seconds=0.5)
+    told(run, [(0.9, 1.0)], state="complete")
+    run.note(ended={"study": "abc", "why": WHY, "limits": {"seconds": 0.5}})
+    search = status(run)["search"]
+    assert (search["ended_by"], search["nearest"], search["left_seconds"]) == (WHY, None, None)
+    assert f"search: 1 trial over; ended by {WHY}" in lines(status(run))
+
+
+def test_a_search_with_more_trials_than_are_asked_for_now(tmp_path: Path) -> None:
+    run = begun(tmp_path / "run", trials=2)
+    told(run, [(0.9, 1.0), (0.8, 0.5), (0.7, 0.2)], state="complete")
+    content = status(run)
+    assert (content["search"]["ended_by"], content["search"]["nearest"]) == (None, None)
+    assert "search: 3 trials, search.trials: 2" in lines(content)
+
+
+def test_why_the_last_run_ended(halfway: RunDir) -> None:
+    halfway.note(error="half of the jobs failed")
+    said = "the last run ended: half of the jobs failed"
+    assert said in lines(status(halfway))
+    with halfway.writing():
+        assert said not in lines(status(halfway))
+
+
+def test_a_page_of_an_unfinished_run_is_not_the_stages(halfway: RunDir) -> None:
+    halfway.report.write_text("page")
+    assert status(halfway)["stages"]["report"] == "not yet"
+    write_json(halfway.front, {"points": []})
+    assert status(halfway)["stages"]["report"] == "done"
+
+
+def test_in_the_folder_of_a_batch(tmp_path: Path) -> None:
+    """A run there would be lost among its cells."""
+    run = RunDir(tmp_path / "two")
+    (run.root / "cells").mkdir(parents=True)
+    line = f"{run.root}: a batch; its runs are in {run.root / 'cells'}"
+    for verb in (lambda: status(run), lambda: run.read(run.front), run.writing().__enter__):
+        with pytest.raises(RunError) as caught:
+            verb()
+        assert str(caught.value) == line
 
 
 def test_a_grid_ends_with_the_last_student(tmp_path: Path) -> None:

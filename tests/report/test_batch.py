@@ -105,7 +105,7 @@ def test_a_page_is_whole_and_loads_nothing() -> None:
     for words in ("92.3 %", "91.3 – 93.3", "250 µs", "params &lt;= 20%", "killed by SIGKILL"):
         assert words in html
     assert "91.1 %, 90.1 – 92.1" in html
-    assert "2 of 3 searches have come to a front." in html
+    assert "2 of 3 searches came to a front." in html
 
 
 def test_a_front_of_other_images_is_drawn_apart() -> None:
