@@ -203,3 +203,11 @@ def test_spaces_and_config_leave_torch_alone() -> None:
         "assert not {'torch', 'optuna', 'ray'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_file_is_parsed_once_and_again_when_it_has_changed(tmp_path: Path) -> None:
+    path = space_file(tmp_path, OWN)
+    first = load_space(path)
+    assert load_space(path) is first
+    space_file(tmp_path, OWN.replace("[2, 4]", "[2, 6]"))
+    assert load_space(path).space.largest()["stage1.width"] == 6

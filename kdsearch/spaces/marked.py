@@ -141,14 +141,18 @@ def shown(value: Any, width: int = 60) -> str:
 
 def read_file(path: Path) -> Document:
     """Reads a YAML file whose top level is a mapping; raises ConfigError in one line."""
+    return read_text(file_text(path), one_line(str(path)))
+
+
+def file_text(path: Path) -> str:
+    """Raises ConfigError in one line where there is none."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         raise ConfigError(f"{one_line(str(path))}: {reason}; a YAML file is needed") from None
     except (UnicodeDecodeError, ValueError):
         raise ConfigError(f"{one_line(str(path))}: not UTF-8 text; save it as UTF-8") from None
-    return read_text(text, one_line(str(path)))
 
 
 def read_text(text: str, source: str) -> Document:

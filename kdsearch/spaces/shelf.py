@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from kdsearch.core.space import Axis, Choice, Space
 from kdsearch.errors import UserError, did_you_mean
-from kdsearch.spaces.marked import Document, Keys, read_file, shown
+from kdsearch.spaces.marked import Document, Keys, file_text, one_line, read_text, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,15 @@ def locate(name_or_path: str | Path) -> Path:
 def load_space(name_or_path: str | Path) -> SpaceFile:
     """Reads a shelved space by name, or a file by path; raises UserError in one line."""
     path = locate(name_or_path)
-    document = read_file(path)
+    return space_of(file_text(path), path)
+
+
+@lru_cache(maxsize=64)
+def space_of(written: str, path: Path) -> SpaceFile:
+    """What the text of the file at `path` says; read once, since every check of each cell of a
+    batch asks for it.
+    """
+    document = read_text(written, one_line(str(path)))
     for key in document.content:
         if key not in FIELDS:
             raise document.error((key,), f"unknown key; {did_you_mean(key, FIELDS)}", key=True)
