@@ -40,6 +40,7 @@ from kdsearch.supernet.prefixes import Prefixes
 from kdsearch.teachers.make import load_teacher
 from kdsearch.teachers.training import Course
 from kdsearch.training.bank import Bank
+from kdsearch.training.checkpoint import Progressed
 from kdsearch.training.distillation import Distillation, Lesson
 from kdsearch.training.feed import Feed
 from kdsearch.training.fit import Telling, fit
@@ -159,21 +160,25 @@ class Rungs:
         Path(job.folder).mkdir(parents=True, exist_ok=True)
         plan = replace(setting.plan, seed=job.seed, steps=job.steps or setting.plan.steps)
         plan = with_own_training(plan, job.recipe)
-        task = self.task(job, method_of(job.recipe))
-        done = fit(
-            task,
-            self.feed,
-            plan,
-            until=steps_at(job.rung, setting.fractions, plan.steps),
-            checkpoint=weights_of(job) / CHECKPOINT,
-            tell=Telling(self.told, job.name),
-        )
+        until = steps_at(job.rung, setting.fractions, plan.steps)
+        task, done = self.taught(job, plan, until)
+        if done.step > until:  # a later rung was reached already, this one's result is gone
+            (weights_of(job) / CHECKPOINT).unlink()
+            self.told.say(f"{job.name}: its checkpoint is of a later rung; it begins anew")
+            task, done = self.taught(job, plan, until)
         student = task.shipped(done.average)
         calibrate(student, self.calibration)
         if job.rung == len(setting.fractions):
             write_bytes(weights_of(job) / STUDENT, kept_weights(student))
         result = self.scored(job, predict(student, self.search_val[0], SCORED_BATCH))
         return replace(result, details={"curve": done.curve, "steps": done.step})
+
+    def taught(self, job: Job, plan: Plan, until: int) -> tuple[Distillation, Progressed]:
+        """The trial's training, from where its checkpoint is."""
+        assert job.recipe is not None
+        task = self.task(job, method_of(job.recipe))
+        tell, checkpoint = Telling(self.told, job.name), weights_of(job) / CHECKPOINT
+        return task, fit(task, self.feed, plan, until=until, checkpoint=checkpoint, tell=tell)
 
     def task(self, job: Job, method: Method) -> Distillation:
         """The student with all that its method needs; its modules' seed is the job's."""

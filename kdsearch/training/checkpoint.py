@@ -1,7 +1,6 @@
 """A checkpoint inside a stage: weights, optimiser, average, curve, in one safetensors file."""
 
 import json
-import sys
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,23 +65,18 @@ def packed(module: nn.Module, optimiser: torch.optim.Optimizer, at: Progressed) 
 
 
 def read_checkpoint(
-    path: Place,
-    module: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    until: int = sys.maxsize,
+    path: Place, module: nn.Module, optimiser: torch.optim.Optimizer
 ) -> Progressed:
     """Loads a checkpoint into `module` and `optimiser`; returns how far it had come.
 
     Raises:
-        RunError: the file was damaged (it is written whole or not at all, so not by a kill), or
-            is beyond step `until`. Neither module nor optimiser is changed then.
+        RunError: the file was damaged; it is written whole or not at all, so not by a kill.
+            Neither module nor optimiser is changed then.
     """
     try:
         tensors, facts = unpacked(path.read_bytes())
     except (SafetensorError, ValueError, LookupError, TypeError) as error:
         raise damaged(path, "no whole checkpoint") from error
-    if facts["step"] > until:
-        raise damaged(path, f"of step {facts['step']}, beyond {until}")
     groups: dict[str, dict[str, Tensor]] = {"module": {}, "average": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         group, key = name.split("/", 1)

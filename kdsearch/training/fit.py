@@ -66,13 +66,13 @@ def fit(
     task.module.to(memory_format=torch.channels_last)
     as_first([*task.module.parameters(), *task.module.buffers()])
     tell = tell if rank() == 0 else Telling(Silent(), tell.title)
-    run = Run(task, plan, until, checkpoint, tell)
+    run = Run(task, plan, checkpoint, tell)
     tell.progress.start(tell.title, until)
     task.module.train()
     with heeded(), own_randomness():
         while True:
             try:
-                run.go_on(feed)
+                run.go_on(feed, until)
                 break
             except TrainingError as error:
                 run.roll_back(error)
@@ -84,10 +84,8 @@ def fit(
 class Run:
     """One run under way; `at` and what it trains are at the same step after each of it."""
 
-    def __init__(
-        self, task: Task, plan: Plan, until: int, checkpoint: Place, tell: Telling
-    ) -> None:
-        self.task, self.plan, self.until, self.tell = task, plan, until, tell
+    def __init__(self, task: Task, plan: Plan, checkpoint: Place, tell: Telling) -> None:
+        self.task, self.plan, self.tell = task, plan, tell
         self.checkpoint, is_there = first_says((checkpoint, checkpoint.exists()))
         self.optimiser = make_optimiser(task.module, plan)
         self.shipping = averaged_parameters(task)
@@ -99,9 +97,8 @@ class Run:
         if not (is_there and self.taken_up()) and plan.rollbacks:
             self.save()
 
-    def go_on(self, feed: Source) -> None:
+    def go_on(self, feed: Source, until: int) -> None:
         """Trains from where it is."""
-        until = self.until
         plan, at = slowed(self.plan, self.at.rollbacks), self.at
         losses, images = self.reopened()
         for batch in feed.batches(plan, self.task.shows, at.step, until):
@@ -207,7 +204,7 @@ class Run:
         return True
 
     def restore(self) -> None:
-        self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser, self.until)
+        self.at = read_checkpoint(self.checkpoint, self.task.module, self.optimiser)
         meet()  # before the first process writes another one over it
         self.guard.best = self.at.best_cross_entropy
         self.unproven = None

@@ -364,6 +364,17 @@ def test_from_a_damaged_checkpoint_a_rung_comes_to_the_same_end(
     )
 
 
+def test_a_rung_whose_result_is_gone_is_not_scored_by_a_later_ones_weights(
+    setting: Setting, tmp_path: Path
+) -> None:
+    setting = replace(setting, fractions=(0.25, 0.5, 1.0))
+    first, _ = do(setting, job(tmp_path, 1), job(tmp_path, 2))
+    (tmp_path / "rung1.json").unlink()
+    again, lines = said(setting, job(tmp_path, 1))
+    assert lines == ["trial 0, rung 1: its checkpoint is of a later rung; it begins anew"]
+    assert again.accuracy == first.accuracy and again.details["steps"] == first.details["steps"]
+
+
 def test_what_another_candidate_left_is_not_taken_up(setting: Setting, tmp_path: Path) -> None:
     """Its number was given anew, after its journal was removed."""
     own, other = tmp_path / "own", tmp_path / "other"

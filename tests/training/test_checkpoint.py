@@ -93,16 +93,6 @@ def damages(content: bytes) -> list[bytes]:
     return [*(flipped(content, place) for place in places), *others]
 
 
-def test_one_of_a_later_step_is_of_no_use(tmp_path: Path) -> None:
-    path, net = tmp_path / "checkpoint.safetensors", network(0)
-    optimiser = make_optimiser(net, PLAN)
-    step(net, optimiser)
-    write_checkpoint(path, net, optimiser, Progressed(7))
-    assert read_checkpoint(path, net, optimiser, 7).step == 7
-    with pytest.raises(RunError, match="of step 7, beyond 6"):
-        read_checkpoint(path, net, optimiser, 6)
-
-
 def test_a_damaged_checkpoint_is_named_and_nothing_of_it_is_taken(tmp_path: Path) -> None:
     path, net = tmp_path / "checkpoint.safetensors", network(0)
     optimiser = make_optimiser(net, PLAN)
