@@ -16,9 +16,12 @@ import torch
 
 from kdsearch.config import parse_config
 from kdsearch.core.progress import Progress, Silent
-from kdsearch.engines.ray_start import start
+from kdsearch.engines.ray_start import QUIET, start
 from kdsearch.pipeline.run import run
 from kdsearch.rundir import RunDir
+
+for name, value in QUIET.items():  # Ray reads them on import, whichever test imports it first
+    os.environ.setdefault(name, value)
 
 TINY: Mapping[str, Any] = {
     "data": {"augment": "none"},
