@@ -17,6 +17,7 @@ from typing import Any
 
 from kdsearch.engines.cluster import Cluster
 from kdsearch.errors import SearchError, UserError
+from kdsearch.stopping import SIGNALS
 
 PLAIN = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -158,12 +159,15 @@ def join(ray: Any, address: str, key: str) -> None:
 
 @contextmanager
 def own_handlers() -> Iterator[None]:
-    """SIGTERM is handled after the block as before it: Ray takes it as it is initialised."""
+    """Signals are handled after the block as before it: Ray takes SIGTERM as it is initialised,
+    Ray Train takes SIGINT.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from kdsearch.engines.ray_start import started
+from kdsearch.engines.ray_start import own_handlers, started
 from kdsearch.engines.team import Order, Team
 
 MESSAGES = {False: "gloo", True: "cpu:gloo,cuda:nccl"}
@@ -17,7 +17,7 @@ def start_with_ray(work: Callable[[Order], None], order: Order, team: Team) -> N
         from ray.train import RunConfig, ScalingConfig
         from ray.train.torch import TorchConfig, TorchTrainer
 
-        with tempfile.TemporaryDirectory(prefix="kdsearch-train-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="kdsearch-train-") as scratch, own_handlers():
             TorchTrainer(
                 take_place,
                 train_loop_config={"work": work, "order": order, "gpus": team.gpus},

@@ -22,6 +22,7 @@ from kdsearch.pipeline.heartbeat import Beat
 from kdsearch.pipeline.team import called, follows
 from kdsearch.pipeline.together import FAILURE, Order, echoed, noted, taking_part
 from kdsearch.rundir import RunDir
+from kdsearch.stopping import SIGNALS
 
 pytestmark = pytest.mark.timeout(240)
 slow = pytest.mark.slow
@@ -110,10 +111,13 @@ def test_with_ray_train_it_is_the_same_run(
     tmp_path: Path,
     ray_up: Any,
 ) -> None:
+    """And Ctrl-C is what it was."""
+    handlers = [signal.getsignal(number) for number in SIGNALS]
     on_ray = config(tmp_path)
     on_ray["search"] |= {"engine": "ray-tune", "workers": 2}
     run = go(on_ray, tmp_path / "run", until="supernet")
     assert contents(run) == contents(started_here)
+    assert [signal.getsignal(number) for number in SIGNALS] == handlers
 
 
 @slow
