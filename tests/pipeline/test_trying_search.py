@@ -1,6 +1,7 @@
 """What only a search needs is refused before anything is trained."""
 
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without GPUs, with no Ray yet."""
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr(trying_search, "is_up", lambda: False)
+    if "ray" in sys.modules:  # another test's is up
+        monkeypatch.setattr(sys.modules["ray"], "is_initialized", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
 
 
