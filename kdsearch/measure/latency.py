@@ -37,6 +37,12 @@ class Target:
     runtime: str
     threads: int = 1
     batch_size: int = 1
+    precision: str = "float32"
+    """float32 or bf16."""
+    layout: str = "contiguous"
+    """Of images and weights in memory: contiguous or channels_last."""
+    size: int | None = None
+    """Pixels, where images are not as large as the data set's."""
 
 
 @dataclass(frozen=True, slots=True)
