@@ -12,17 +12,18 @@ from kdsearch.config.objectives import objectives_of
 from kdsearch.config.recipes import searched_methods
 from kdsearch.config.vary import training_space
 from kdsearch.core.budget import parse, resolve
-from kdsearch.core.objectives import Objective, in_order
-from kdsearch.core.pareto import knee
+from kdsearch.core.objectives import Objective
 from kdsearch.core.quantities import several
 from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
 from kdsearch.files import content_hash, file_hash, write_text
-from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
+from kdsearch.pipeline.front import busy_lines
 from kdsearch.pipeline.importance import important, is_enough
 from kdsearch.pipeline.ledger import spent as seconds_by_stage
+from kdsearch.pipeline.report_choice import choice, knee_of, state
 from kdsearch.pipeline.report_extras import BASELINES, Extras
+from kdsearch.pipeline.report_students import students, targets
 from kdsearch.pipeline.standing import standing
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import named_scores, recorded
@@ -32,6 +33,9 @@ from kdsearch.report.page import page
 from kdsearch.rundir import RunDir
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
+
+SHOWN = ("points", "hypervolume", "space")
+"""Of front.json."""
 
 
 def reported(run: RunDir) -> Path:
@@ -66,22 +70,23 @@ def summarized(run: RunDir) -> rows.Summary:
     """Everything the page shows, read from the run's files alone."""
     facts = run.facts()
     config = read_config(run.config)
-    front = run.read(run.front, "points", "hypervolume") if run.front.exists() else None
+    front = run.read(run.front, *SHOWN) if run.front.exists() else None
     extras = Extras(run, config, facts)
     trials = recorded(run, facts["study"]) if "study" in facts else []
     info = extras.told(partial(data_info, facts), None)
     objectives = objectives_of(config.search.objectives)
     cost = next(one.name for one in objectives if not one.scored)
     points = [] if front is None else front["points"]
+    budget, teacher = tuple(limits(config, facts)), extras.teacher()
     return rows.Summary(
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
         cost=cost,  # type: ignore[arg-type]  # checked by the config
-        students=tuple(student(p, objectives) for p in points),
+        students=students(points, objectives),
         knee=knee_of(points, objectives),
-        teacher=extras.teacher(),
-        limits=tuple(limits(config, facts)),
+        teacher=teacher,
+        limits=budget,
         trials=tuple(dot(t, [one.name for one in objectives], cost) for t in trials),
         curves=extras.curves(points),
         search=searched(config, objectives, facts, front, standing(run, facts, trials, None)),
@@ -90,39 +95,19 @@ def summarized(run: RunDir) -> rows.Summary:
         data=None if info is None else data_of(info),
         device=extras.device(),
         audit=extras.audit(),
+        predictor={} if front is None else front.get("predictor") or {},
+        targets=targets(front),
+        choice=choice(
+            run,
+            front,
+            objectives,
+            trials,
+            limits={one.cost: one.value for one in budget},
+            teacher=teacher,
+        ),
         importance=tuple(entries) if is_enough(entries := important(run, trials)) else (),
         warnings=(*warnings(config, points, info), *extras.left_out),
     )
-
-
-def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.StudentRow:
-    known = measured(point)
-    more = [one.name for one in objectives if one.name not in IN_EVERY_TABLE]
-    return rows.StudentRow(
-        id=point["id"],
-        architecture=point["architecture"],
-        method=point["recipe"]["method"],
-        knobs=point["recipe"]["knobs"] | point["recipe"].get("training", {}),
-        search_accuracy=point["search_accuracy"],
-        params=point["params"],
-        macs=point["macs"],
-        search_ci95=tuple(point["search_accuracy_ci95"]),
-        test_accuracy=point["test_accuracy"],
-        test_ci95=tuple(point["test_accuracy_ci95"]),
-        latencies=tuple(
-            rows.Latency(name, t["p50"], t["p95"], tuple(t["ci95"]))
-            for name, t in point["latency"].items()
-        ),
-        trial=point["trial"],
-        more={name: known.get(name) for name in more},
-    )
-
-
-def knee_of(points: list[dict[str, Any]], objectives: Sequence[Objective]) -> str | None:
-    """The student nearest to the ideal, where there are at least three to choose from."""
-    if len(points) < 3:
-        return None
-    return str(points[knee([in_order(measured(p), objectives) for p in points])]["id"])
 
 
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
@@ -140,14 +125,9 @@ def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
 def dot(trial: Trial, objectives: Sequence[str], cost: str) -> rows.TrialDot:
     """A trial as a dot: how far it came, and its accuracy and cost there."""
     scores = named_scores(trial, objectives)
-    state: rows.TrialState = "trained"
-    if trial.state == "stopped":
-        state = "screened" if trial.rung == 0 else "stopped"
-    elif trial.state in ("failed", "running"):
-        state = trial.state
     return rows.TrialDot(
         f"trial {trial.number}",
-        state,
+        state(trial),  # type: ignore[arg-type]  # one of the states that are drawn
         scores.get("accuracy"),
         scores.get(cost),
         trial.rung if trial.scores else None,
