@@ -2,10 +2,12 @@
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
+from kdsearch.page_arguments import pages, port
 from kdsearch.rundir import STAGES
 
 EXITS = """exit codes:
@@ -223,7 +225,7 @@ def on_a_run(verbs: Any) -> None:
         "6 * N - 1 searches of the run's training time; default: %(default)s",
     )
     as_json(one)
-    of_run(verbs, "report", "writes RUN/report.html and prints its path")
+    pages(partial(add, verbs))
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)
     one = of_run(verbs, "dashboard", "the trials in optuna-dashboard, for this machine alone")
@@ -236,13 +238,6 @@ def on_a_run(verbs: Any) -> None:
     )
     one.add_argument("--dry-run", action="store_true", help="says what would go, keeps it")
     as_json(one)
-
-
-def port(text: str) -> int:
-    """Raises ArgumentTypeError for what is no port's number."""
-    if text.isdecimal() and 1 <= int(text) <= 65_535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"'{text}': must be a whole number from 1 to 65535")
 
 
 def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:

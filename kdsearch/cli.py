@@ -16,6 +16,7 @@ from typing import Any
 from kdsearch.arguments import parser
 from kdsearch.errors import BudgetError, KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
+from kdsearch.pages import report, watch
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -255,13 +256,6 @@ def audit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def report(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.report import reported
-
-    print(reported(RunDir(Path(arguments.run))))
-    return 0
-
-
 def explain(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.explain import explain as explained
     from kdsearch.pipeline.explain import lines
@@ -331,6 +325,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             export,
             audit,
             report,
+            watch,
             explain,
             dashboard,
             clean,

@@ -17,6 +17,7 @@ from kdsearch.core.quantities import several
 from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
+from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash, write_text
 from kdsearch.pipeline.front import busy_lines
 from kdsearch.pipeline.importance import important, is_enough
@@ -38,14 +39,20 @@ SHOWN = ("points", "hypervolume", "space")
 """Of front.json."""
 
 
-def reported(run: RunDir) -> Path:
-    """Writes the page and returns its path.
+def reported(run: RunDir, to: Path | None = None) -> Path:
+    """Writes the page, to RUN/report.html unless a file is named, and returns its path.
 
     Raises:
         RunError: there is no run here.
+        UserError: the file named is a folder.
     """
     run.read(run.state)
     mark, summary = mark_of(run), summarized(run)
+    if to is not None:
+        if to.is_dir():
+            raise UserError(f"{to}: a folder; --to names a file")
+        write_text(to, page(summary))
+        return to
     write_text(run.picture, front_svg(summary))
     write_text(run.report, page(summary) + mark)
     return run.report

@@ -72,7 +72,7 @@ function frame(state, quantities) {
     shows.append(html("label", {}, box, ` ${label}`));
   }
   const tools = html("div", { class: "tools" }, y.box, x.box, shows, zoom);
-  const svg = made("svg", { class: "chart live-chart", role: "group", "aria-label": "the front; each student is a link", tabindex: "-1" });
+  const svg = made("svg", { class: `chart live-chart${state.choices.length > 1 ? " several" : ""}`, role: "group", "aria-label": "the front; each student is a link", tabindex: "-1" });
   const tip = html("div", { class: "tip", role: "status" });
   tip.hidden = true;
   const canvas = html("div", { class: "canvas" }, svg, tip);
