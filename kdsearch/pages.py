@@ -23,10 +23,10 @@ def report(arguments: argparse.Namespace) -> int:
 
 def watch(arguments: argparse.Namespace) -> int:
     """Until Ctrl-C, which is how it is meant to end."""
-    from kdsearch.pipeline.watch import Watch, serve
-
-    watched = Watch(RunDir(Path(arguments.run)))
     try:
+        from kdsearch.pipeline.watch import Watch, serve
+
+        watched = Watch(RunDir(Path(arguments.run)))
         serve(watched, arguments.port, lambda address: print(address, flush=True))
     except KeyboardInterrupt:
         print()
