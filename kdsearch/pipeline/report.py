@@ -73,8 +73,9 @@ def mark_of(run: RunDir) -> str:
     return f"<!-- {content_hash(known)} -->\n"
 
 
-def summarized(run: RunDir) -> rows.Summary:
-    """Everything the page shows, read from the run's files alone."""
+def summarized(run: RunDir, *, quickly: bool = False) -> rows.Summary:
+    """Everything the page shows, read from the run's files alone; `quickly`: without what
+    mattered, which takes seconds to work out."""
     facts = run.facts()
     config = read_config(run.config)
     front = run.read(run.front, *SHOWN) if run.front.exists() else None
@@ -112,9 +113,15 @@ def summarized(run: RunDir) -> rows.Summary:
             limits={one.cost: one.value for one in budget},
             teacher=teacher,
         ),
-        importance=tuple(entries) if is_enough(entries := important(run, trials)) else (),
+        importance=() if quickly else tuple(mattering(run, trials)),
         warnings=(*warnings(config, points, info), *extras.left_out),
     )
+
+
+def mattering(run: RunDir, trials: list[Trial]) -> list[dict[str, Any]]:
+    """None where there are too few trials to say anything."""
+    entries = important(run, trials)
+    return entries if is_enough(entries) else []
 
 
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:

@@ -61,7 +61,7 @@ def read(runs: Sequence[RunDir]) -> Iterator[RunRow]:
         front = run.read(run.front, "points") if run.front.exists() else {}
         yield RunRow(
             name=name if names[name] == 1 else str(run.root),
-            summary=summarized(run),
+            summary=summarized(run, quickly=True),
             reference=front.get("reference_point") or {},
             settings=dict(flat(read_file(run.config).content)),
         )

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -35,7 +36,11 @@ class Driver:
         environment = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
         self._log = (folder / "chromedriver.log").open("wb")
         self._process = subprocess.Popen(
-            [driver, f"--port={port}"], env=environment, stdout=self._log, stderr=self._log
+            [driver, f"--port={port}"],
+            env=environment,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
         )
         self._root = f"http://127.0.0.1:{port}"
         self._session = ""
@@ -83,17 +88,20 @@ class Driver:
             method=method,
         )
         try:
-            with ask(request, timeout=60) as reply:
+            with ask(request, timeout=120) as reply:
                 return json.load(reply)["value"]
         except HTTPError as error:
             raise AssertionError(json.load(error)["value"]["message"]) from None
 
     def close(self) -> None:
-        if self._session:
-            self.call("DELETE", "")
-        self._process.terminate()
-        self._process.wait(10)
-        self._log.close()
+        """Also of a browser that does not answer any more."""
+        try:
+            if self._session:
+                self.call("DELETE", "")
+        finally:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+            self._log.close()
 
 
 class Browser:

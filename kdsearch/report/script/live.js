@@ -13,8 +13,7 @@ function watched() {
         const now = await reply.json();
         const held = document.querySelector("#decide input:active"); // a slider being moved
         if (now.page !== shown && !held) {
-          await renewed();
-          shown = now.page;
+          shown = await renewed();
         }
         if (shown === now.page) tag = reply.headers.get("ETag") ?? "";
         stands(now);
@@ -27,20 +26,22 @@ function watched() {
   look();
 }
 
-/** The rest of the page, drawn anew around the reader's own settings. */
+/** The rest of the page, drawn anew around the reader's own settings; returns its name. */
 async function renewed() {
   const text = await (await fetch("./", { cache: "no-store" })).text();
-  const main = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  const page = new DOMParser().parseFromString(text, "text/html");
   const open = [...document.querySelectorAll("details[open][id]")].map((one) => one.id);
   const focus = focusPath();
   const place = scrollY;
   const holder = document.querySelector("main");
-  holder.replaceChildren(...[...main.childNodes].map((one) => document.adoptNode(one)));
+  const parts = [...page.querySelector("main").childNodes];
+  holder.replaceChildren(...parts.map((one) => document.adoptNode(one)));
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   start();
   themed();
   if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
   scrollTo(0, place);
+  return page.documentElement.dataset.live;
 }
 
 /** How the focused element is found again. */
