@@ -57,6 +57,7 @@ class Machine:
 
     def measure(self, monkeypatch, reference=None, target=HERE, **asked):
         monkeypatch.setattr(latency, "ready", lambda name, calling: self)
+        monkeypatch.setattr(latency, "try_size", lambda *_: None)
         progress, rounds = asked.get("progress"), asked.get("rounds", 30)
         return measure(
             COSTS,
@@ -273,6 +274,23 @@ def test_smoke_two_repeats_rank_real_networks_alike(name):
     ranks = [[m.latencies[n].p50_ms for n in networks] for m in (first, second)]
     assert scipy.stats.kendalltau(*ranks).statistic == 1
     assert ranks[0] == sorted(ranks[0])
+
+
+def test_images_of_a_size_that_students_do_not_take_are_the_users_error():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+    with pytest.raises(UserError) as refused:
+        measure(
+            {"net": net},
+            {"anchor": net},
+            Target("here", "eager", size=8),
+            torch.zeros(1, 1, 4, 4),
+            rounds=1,
+            seed=0,
+            reference=None,
+            progress=Silent(),
+        )
+    said = str(refused.value)
+    assert said.startswith("latency.size: 8: students do not take") and "\n" not in said
 
 
 def test_unknown_runtime_is_the_users_error():
