@@ -7,7 +7,7 @@ search that goes on after a kill sees the numbers it saw before.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -122,7 +122,7 @@ class CostBook:
             networks,
             {name: Logits(self.build(a)).eval() for name, a in self.anchors.items()},
             self.target,
-            torch.randn(self.target.batch_size, *self.image()),
+            torch.randn(self.target.batch_size, *self.shape),
             rounds=self.rounds,
             seed=derive(0, *sorted(networks)),
             reference=reference,
@@ -137,12 +137,6 @@ class CostBook:
             for name, timed in outcome.latencies.items()
         }
 
-    def image(self) -> tuple[int, int, int]:
-        """Shape of an image that is timed, which need not be as large as the data's."""
-        channels, height, width = self.shape
-        side = self.target.size
-        return (channels, height, width) if side is None else (channels, side, side)
-
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
 
@@ -150,12 +144,17 @@ class CostBook:
 def of_latency(timed: Latency, target: str = "") -> dict[str, float]:
     """A latency as costs by name; `target`: '' is the first, a further one is in its name."""
     quantiles = {"p50": timed.p50_ms, "p95": timed.p95_ms, "p99": timed.p99_ms}
-    return {on_target(QUANTILES[name], target): ms for name, ms in quantiles.items()}
+    known = {name: ms for name, ms in quantiles.items() if ms is not None}
+    return {on_target(QUANTILES[name], target): ms for name, ms in known.items()}
 
 
 def read_latency(path: Path) -> Latency:
     content = read_json(path)
-    return Latency(**{n: tuple(v) if isinstance(v, list) else v for n, v in content.items()})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+    }
+    return Latency(**fields)
 
 
 def anchors(space: Space) -> dict[str, Architecture]:

@@ -60,6 +60,7 @@ class Latency:
     """Cores that others kept busy meanwhile, on average; None where nobody can tell."""
     busy: bool = False
     """Whether others left fewer cores than the target's threads."""
+    p99_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,7 @@ def summary(visits: Visits, slower: NDArray[np.float64], seed: int) -> Latency:
     return Latency(
         p50_ms=float(np.median(rounds)),
         p95_ms=float(np.percentile(calls, 95)),
+        p99_ms=float(np.percentile(calls, 99)),
         ci95=median_ci95(rounds, seed),
         rounds=len(rounds),
     )
