@@ -14,7 +14,7 @@ class Latency(Section):
     name: str | None = None
     """What the target is called; null: its runtime, threads and batch. A list needs names."""
     runtime: str = "onnxruntime"
-    """Runtime that is timed: `kdsearch runtimes` lists them."""
+    """Runtime that is timed: `kdsearch runtimes` lists them (docs/latency.md)."""
     threads: Threads = 1
     """Threads of one forward pass."""
     batch_size: Count = 1

@@ -127,6 +127,7 @@ class CostBook:
             seed=derive(0, *sorted(networks)),
             reference=reference,
             progress=self.progress,
+            within=self.within,
         )
         load = self.watch.end(begun, threads)
         if reference is None:
