@@ -42,13 +42,15 @@ NoRoom = Callable[[int], AbstractContextManager[None]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="also tests marked chaos")
+    parser.addoption("--long", action="store_true", help="also tests marked long")
+    parser.addoption("--all", action="store_true", help="also tests marked long or chaos")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("--all"):
         return
-    left_out = [item for item in items if item.get_closest_marker("chaos")]
+    not_asked = {"chaos"} if config.getoption("--long") else {"chaos", "long"}
+    left_out = [i for i in items if not_asked & {mark.name for mark in i.iter_markers()}]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
