@@ -136,6 +136,7 @@ def may_mount() -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not may_mount(), reason="mounting file systems is not permitted here")
 def test_on_a_disk_without_room_and_on_one_that_is_read_only(mine: Mine) -> None:
     mine.run.root.mkdir()

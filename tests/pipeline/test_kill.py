@@ -20,7 +20,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(180)]
 KDSEARCH = ("-m", "kdsearch")
 EAGER = """
 import sys
