@@ -10,8 +10,9 @@ import kdsearch
 from kdsearch.config import Config, read_config
 from kdsearch.config.objectives import objectives_of
 from kdsearch.config.recipes import searched_methods
+from kdsearch.config.targets import bounds_of
 from kdsearch.config.vary import training_space
-from kdsearch.core.budget import parse, resolve
+from kdsearch.core.budget import resolve
 from kdsearch.core.objectives import Objective
 from kdsearch.core.quantities import several
 from kdsearch.core.space import Space
@@ -90,7 +91,7 @@ def summarized(run: RunDir, *, quickly: bool = False) -> rows.Summary:
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
-        cost=cost,  # type: ignore[arg-type]  # checked by the config
+        cost=cost,
         students=students(points, objectives),
         knee=knee_of(points, objectives),
         teacher=teacher,
@@ -127,10 +128,9 @@ def mattering(run: RunDir, trials: list[Trial]) -> list[dict[str, Any]]:
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
     if "ends" not in facts:
         return
-    for name, value in config.budget.model_dump(exclude_none=True).items():
-        bound = parse(name, value)
+    for bound in bounds_of(config):
         yield rows.Limit(
-            name,  # type: ignore[arg-type]  # the budget's keys are the costs
+            bound.name,
             resolve(bound, facts["ends"]["largest"]),
             str(bound),
         )
