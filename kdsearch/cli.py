@@ -16,7 +16,7 @@ from typing import Any
 from kdsearch.arguments import parser
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
-from kdsearch.on_students import export, query
+from kdsearch.on_students import deliver, export, query
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -294,6 +294,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             front,
             trials,
             query,
+            deliver,
             export,
             audit,
             report,
