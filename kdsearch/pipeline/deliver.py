@@ -3,8 +3,9 @@
 The best student within the bounds is taken; one that the search stopped early is trained to the
 end first, by the same jobs as a finalist, and then scored and measured anew. Whoever it is, its
 latencies are measured again, now and with the weights that ship, and must keep their bounds at
-the upper end once more: the best of many is partly the luckiest of many, and two measurements
-are seldom lucky twice. Else it is the next one's turn. Only then are files written and checked.
+the upper end once more, and by what is known of the run's measurements the next time, too: the
+best of many is partly the luckiest of many. Else it is the next one's turn. Only then are files
+written and checked.
 """
 
 import time
@@ -17,6 +18,7 @@ from torch import nn
 
 from kdsearch.config import Config, read_config
 from kdsearch.config.checks import OBJECT
+from kdsearch.core.bounds_confidence import Known
 from kdsearch.core.budget import Bound
 from kdsearch.core.costs_named import is_timed
 from kdsearch.core.progress import Progress
@@ -44,6 +46,7 @@ from kdsearch.pipeline.publish import publish
 from kdsearch.pipeline.query import NEEDED, TRIALS, choose, kept, misses
 from kdsearch.pipeline.query_words import is_trained
 from kdsearch.pipeline.refusal import Miss
+from kdsearch.pipeline.repeated import unsteady
 from kdsearch.pipeline.search import Found, setting_of
 from kdsearch.rundir import RunDir
 
@@ -94,6 +97,7 @@ def deliver(run: RunDir, order: Order, progress: Progress) -> dict[str, Any]:
     with run.writing(), training_threads(config.threads):
         context = open_context(config, run.root, Heartbeat(progress, run.progress))
         desk = Desk(context, ground_of(context), front, order)
+        tell_of_device(desk)
         with context.timed("deliver"):
             return handed_over(desk, *found(desk))
 
@@ -104,6 +108,17 @@ def check_teacher(run: RunDir, config: Config) -> None:
             f"{run.root}: its teacher was passed in Python and is not there any more; name it "
             "as teacher.network: module:pkg.mod:factory"
         )
+
+
+def tell_of_device(desk: Desk) -> None:
+    """On another machine than the search's both must keep the bounds."""
+    known = next((p["latency"] for p in desk.front["points"]), {})
+    for name, book in desk.ground.books.by_target.items():
+        before, now = known.get(name, {}).get("device"), book.device["device"]
+        if before not in (None, now):
+            desk.context.progress.say(
+                f"{name}: the search measured on {before}, this is {now}; both must keep it"
+            )
 
 
 def found(desk: Desk) -> tuple[Mapping[str, Any], dict[str, Any]]:
@@ -117,7 +132,7 @@ def found(desk: Desk) -> tuple[Mapping[str, Any], dict[str, Any]]:
         missed, latency = misses(bounds, evidence(row), desk.largest), {}
         if not missed:
             latency = measured_again(desk, row)
-            missed = misses(timed(bounds), evidence({"latency": latency}), desk.largest)
+            missed = late(desk, row, evidence({"latency": latency})) if latency else ()
         if not missed:
             return row, latency
         tried[row["id"]] = missed
@@ -148,6 +163,13 @@ def candidates(desk: Desk) -> Iterator[Mapping[str, Any]]:
         begun += not is_trained(choice.student)
         if choice.student["id"] not in seen and begun <= MOST_TRAINED:
             yield choice.student
+
+
+def late(desk: Desk, row: Mapping[str, Any], again: Mapping[str, Known]) -> tuple[Miss, ...]:
+    """The bounds that it breaks when measured again, or may break the next time."""
+    asked = timed(desk.order.bounds)
+    missed = misses(asked, again, desk.largest)
+    return missed or unsteady(desk.context.run, desk.front, row, again, asked)
 
 
 def measured_trials(desk: Desk) -> dict[str, Any]:
