@@ -7,7 +7,8 @@ import pytest
 from kdsearch.core.progress import Silent
 from kdsearch.files import read_json, write_json
 from kdsearch.pipeline.front import front_table
-from kdsearch.pipeline.trials import recorded
+from kdsearch.pipeline.status import lines, status
+from kdsearch.pipeline.trials import further_columns, recorded, trial_rows
 from kdsearch.rundir import RunDir
 
 ALONE = "onnxruntime, 1 thread, batch 1"
@@ -85,6 +86,11 @@ def test_a_target_added_to_a_finished_run_is_a_column_of_its_front(
     }
     there = {path.stem for path in (copied.root / "latencies" / "edge").glob("*.json")}
     assert scored <= there, "what was scored with inherited weights is timed there, too"
+    rows = trial_rows(copied)
+    assert all(0 < r["latency_ms@edge"] < 10_000 for r in rows if r["rung"] is not None)
+    assert further_columns(rows, ["accuracy", "macs"]) == ["latency_ms@edge"]
+    words = "\n".join(lines(status(copied)))
+    assert "target server: onnxruntime on " in words and "target edge: eager on " in words
 
     said = Said()
     go(config, copied.root, said)
