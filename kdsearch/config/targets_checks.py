@@ -47,10 +47,14 @@ def named(here: Keys, one: Latency, before: list[str | None] | None) -> Iterator
 
 
 def of_runtime(here: Keys, one: Latency) -> Iterator[Problem]:
-    from kdsearch.runtimes import RUNTIMES  # brings torch
+    from kdsearch.runtimes import RUNTIMES, refusal  # brings torch
+    from kdsearch.runtimes.runtime import Calling
 
+    calling = Calling(one.threads, one.precision, one.layout)
     if one.runtime not in RUNTIMES:
         yield (*here, "runtime"), f"unknown; {did_you_mean(one.runtime, RUNTIMES)}"
+    elif reason := refusal(RUNTIMES[one.runtime], calling):
+        yield (*here, "runtime"), reason
 
 
 def budgets(config: Config) -> Iterator[Problem]:
