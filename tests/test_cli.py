@@ -232,6 +232,24 @@ def test_a_budget_that_cannot_be_met_is_exit_3(say: Any, finished: RunDir) -> No
     assert say("export", finished.root, "--max", "macs=1", "--to", "nowhere").code == 3
 
 
+def test_deliver_says_what_it_would_do(say: Any, finished: RunDir, tmp_path: Path) -> None:
+    best = max(read_json(finished.front)["points"], key=lambda p: p["search_accuracy"])
+    asked = ["deliver", finished.root, "--to", tmp_path / "out", "--dry-run", "--max"]
+    said = say(*asked, "params=100%")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"{best['id']}: ")
+    assert (
+        "  is trained to the end; then it is measured again, and safetensors, onnx" in said.out
+    )
+    content = say(*asked, "params=100%", "--json").json
+    assert (content["student"], content["trained"], content["seconds"]) == (best["id"], True, 0)
+    among = say(*asked, "params=100%", "--among", "trials", "--json").json
+    assert among["trained"] or among["seconds"] > 0
+    refused = say(*asked, "macs=1", "--json")
+    assert (refused.code, refused.json["bound"]) == (3, "macs <= 1")
+    assert not (tmp_path / "out").exists() and not finished.delivered.exists()
+
+
 @pytest.mark.slow
 def test_export_by_budget_in_both_formats(say: Any, finished: RunDir, tmp_path: Path) -> None:
     best = max(read_json(finished.front)["points"], key=lambda p: p["search_accuracy"])
@@ -546,7 +564,16 @@ def test_a_question_loads_nothing_heavy(words: str, files: Files) -> None:
     assert not found & {*HEAVY, "optuna", "numpy", "pydantic", "yaml"}
 
 
-@pytest.mark.parametrize("words", ["status {run}", "trials {run}", "init"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status {run}",
+        "trials {run}",
+        "query {run} --max macs=100% --among trials",
+        "deliver {run} --max macs=100% --to {tmp}/out --dry-run",
+        "init",
+    ],
+)
 def test_what_reads_the_journal_or_the_config_loads_no_torch(words: str, files: Files) -> None:
     assert not imported(*words.format(**files).split()) & HEAVY
 

@@ -112,7 +112,7 @@ def check_teacher(run: RunDir, config: Config) -> None:
 
 def tell_of_device(desk: Desk) -> None:
     """On another machine than the search's both must keep the bounds."""
-    known = next((p["latency"] for p in desk.front["points"]), {})
+    known: Mapping[str, Any] = next((p["latency"] for p in desk.front["points"]), {})
     for name, book in desk.ground.books.by_target.items():
         before, now = known.get(name, {}).get("device"), book.device["device"]
         if before not in (None, now):
