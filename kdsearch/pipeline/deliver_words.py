@@ -11,7 +11,7 @@ from kdsearch.errors import BudgetError
 from kdsearch.pipeline.delivered import trained
 from kdsearch.pipeline.ledger import by_rung
 from kdsearch.pipeline.query import NEEDED, TRIALS, Answer, choose, pool
-from kdsearch.pipeline.query_words import best, is_trained
+from kdsearch.pipeline.query_words import best, is_trained, sure
 from kdsearch.pipeline.refusal import Miss
 from kdsearch.rundir import RunDir
 
@@ -104,10 +104,11 @@ def words(content: Mapping[str, Any]) -> Iterator[str]:
         f"{percent(point['test_accuracy'])} on test"
     )
     for bound, facts in content["bounds"].items():
-        name = bound.partition(" ")[0]
-        sure = facts["confidence"]
-        told = "" if sure in (None, 1.0) else f", holds with {min(sure, 0.999):.1%}"
-        yield f"  {bound}: {amount(name, facts['value'])}, {facts['margin']:.1%} of room{told}"
+        value, ci95 = facts["value"], facts["ci95"]
+        is_exact = ci95 is not None and tuple(ci95) == (value, value)
+        told = "" if is_exact else f", holds with {sure(facts['confidence'])}"
+        worth = amount(bound.partition(" ")[0], value)
+        yield f"  {bound}: {worth}, {facts['margin']:.1%} of room{told}"
     for target, facts in content["latency"].items():
         if facts.get("busy"):
             yield f"  {target}: measured on a busy machine"

@@ -14,6 +14,7 @@ from kdsearch.pipeline import deliver as delivering
 from kdsearch.pipeline.api import Run
 from kdsearch.pipeline.candidates import all_trials
 from kdsearch.pipeline.deliver import DELIVERY, Order, deliver
+from kdsearch.pipeline.deliver_words import words
 from kdsearch.pipeline.query import asked, on_run
 from kdsearch.rundir import RunDir
 
@@ -144,4 +145,8 @@ def test_the_api_delivers(copied: RunDir, tmp_path: Path) -> None:
     content = run.deliver(tmp_path / "out", formats=SAFE, params="100%", min_accuracy=0.01)
     assert content["student"] == run.query(params="100%", min_accuracy=0.01)
     assert content["latency"] == {}, "no bound asks for it"
+    lines = list(words(content))
+    assert lines[0].startswith(f"{content['student']} delivered to {tmp_path / 'out'}: ")
+    assert lines[1].startswith("  params <= 100%: ") and "holds" not in lines[1]
+    assert lines[2].startswith("  accuracy >= 0.01: ") and "holds with" in lines[2]
     check_files(tmp_path / "out")
