@@ -1,20 +1,20 @@
 """What may stand on the command line of the verbs whose answer is a page."""
 
 import argparse
-from collections.abc import Callable
+from typing import Any
+
+from kdsearch.flags import add, of_run
 
 
-def pages(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
-    """`add`: makes the parser of a verb with this name and help."""
-    one = add("report", "writes RUN/report.html; of several runs, a page that compares them")
+def pages(verbs: Any) -> None:
+    one = add(verbs, "report", "writes RUN/report.html; of several runs, one to compare them")
     one.add_argument("runs", metavar="RUN", nargs="+", help="a run's folder")
     one.add_argument(
         "--to",
         metavar="FILE",
         help="for the page; default RUN/report.html, of several runs.html",
     )
-    one = add("watch", "serves a run's page on 127.0.0.1 and keeps it up to date")
-    one.add_argument("run", metavar="RUN", help="a run's folder")
+    one = of_run(verbs, "watch", "serves a run's page on 127.0.0.1 and keeps it up to date")
     one.add_argument("--port", type=port, default=8090, help="default: %(default)s")
 
 

@@ -69,7 +69,7 @@ def is_stale(run: RunDir) -> bool:
 def mark_of(run: RunDir) -> str:
     """Names the content of what a page shows; times do not tell, clocks may be set back."""
     held = run.root / BASELINES
-    shown = (run.config, run.state, run.ledger, run.front, run.audit, held)
+    shown = (run.config, run.state, run.ledger, run.front, run.delivered, run.audit, held)
     known = {path.name: file_hash(path) for path in shown if path.exists()}
     return f"<!-- {content_hash(known)} -->\n"
 

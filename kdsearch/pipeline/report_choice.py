@@ -4,13 +4,16 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from kdsearch.core.amounts import title
 from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
+from kdsearch.pipeline.delivered import trained
+from kdsearch.pipeline.evidence import deciding, evidence
 from kdsearch.pipeline.front import measured, taught
-from kdsearch.pipeline.query import guaranteed, leading, objectives_of
+from kdsearch.pipeline.query import leading, objectives_of
 from kdsearch.pipeline.report_students import alike, intervals
 from kdsearch.pipeline.trials import named_scores
-from kdsearch.report.choice import Candidate, Choice, Quantity, Tried, titled, unit
+from kdsearch.report.choice import Candidate, Choice, Quantity, Tried, unit
 from kdsearch.report.summary import TeacherRow
 from kdsearch.rundir import RunDir
 from kdsearch.search.standing import front_so_far
@@ -30,7 +33,8 @@ def choice(
     limits: Mapping[str, float],
     teacher: TeacherRow | None,
 ) -> Choice | None:
-    """The published students; before there are any, the search's front so far.
+    """The published students, and those trained to be delivered since, who have no card;
+    before there are any, the search's front so far.
 
     Args:
         objectives: of the run's config.
@@ -38,7 +42,7 @@ def choice(
     """
     if front is None:
         return so_far(run, objectives, trials, limits)
-    points, first = front["points"], leading(front)
+    points, first = trained(run, front)["points"], leading(front)
     asked = front.get("directions", {first.name: ""})
     known = {} if teacher is None else {"accuracy": teacher.search_accuracy}
     return Choice(
@@ -49,20 +53,20 @@ def choice(
             *(quantity(one, one.name in asked) for one in objectives_of(front)),
             TESTED,
         ),
-        candidates=tuple(candidates(points, first.name)),
+        candidates=tuple(candidates(points, first.name, len(front["points"]))),
         largest=dict(front["space"]["largest"]),
         smallest=dict(front["space"].get("smallest", {})),
         trials=tuple(tried(trials, objectives)),
         limits=dict(limits),
         teacher={name: value for name, value in known.items() if value is not None},
-        knee=knee_of(points, objectives),
+        knee=knee_of(front["points"], objectives),
     )
 
 
 def quantity(one: Objective, asked: bool) -> Quantity:
     return Quantity(
         name=one.name,
-        title=titled(one.name),
+        title=title(one.name),
         unit=unit(one.name),
         maximised=one.maximised,
         scored=one.scored,
@@ -71,21 +75,27 @@ def quantity(one: Objective, asked: bool) -> Quantity:
     )
 
 
-def candidates(points: Sequence[Mapping[str, Any]], first: str) -> Iterator[Candidate]:
-    """`first`: the score that students are ranked by."""
+def candidates(
+    points: Sequence[Mapping[str, Any]], first: str, cards: int
+) -> Iterator[Candidate]:
+    """`first`: the score that students are ranked by; `cards`: how many have one."""
     for number, point in enumerate(points, start=1):
+        known, tested = evidence(point), point.get("test_accuracy")
+        between = point.get("test_accuracy_ci95")
         yield Candidate(
             id=point["id"],
-            values={**measured(point), "test_accuracy": point["test_accuracy"]},
-            guaranteed=guaranteed(point),
-            intervals={
-                **intervals(point),
-                "test_accuracy": tuple(point["test_accuracy_ci95"]),
-            },
+            values={n: one.value for n, one in known.items()} | named(TESTED.name, tested),
+            guaranteed={name: deciding(one) for name, one in known.items()},
+            intervals=intervals(point) | named(TESTED.name, between and tuple(between)),
             recipe=taught(point["recipe"]),
-            card=f"card-{number}",
+            card=f"card-{number}" if number <= cards else "",
             alike=alike(point, points).get(first, ()),
         )
+
+
+def named(name: str, value: Any) -> dict[str, Any]:
+    """Nothing of what is not known."""
+    return {} if value is None else {name: value}
 
 
 def knee_of(points: Sequence[Mapping[str, Any]], objectives: Sequence[Objective]) -> str | None:

@@ -5,17 +5,12 @@ from typing import Any
 
 from kdsearch.core.distinct import distinguishable
 from kdsearch.core.objectives import Objective
+from kdsearch.pipeline.evidence import evidence
 from kdsearch.pipeline.front import IN_EVERY_TABLE, measured
 from kdsearch.report import summary as rows
 
 Point = Mapping[str, Any]
 """One student of front.json, maybe as an older version wrote it."""
-ENDS: Mapping[str, str] = {
-    "latency_ms": "ci95",
-    "latency_p95_ms": "p95_ci95",
-    "latency_p99_ms": "p99_ci95",
-}
-"""Where a point's latency has the interval of each cost."""
 ABOUT_A_TARGET = (
     "runtime",
     "threads",
@@ -92,11 +87,8 @@ def scores(point: Point) -> Iterator[rows.Score]:
 
 def intervals(point: Point) -> dict[str, rows.Interval]:
     """Of 95 %, by score and by cost: 'latency_p95_ms@edge' is another target's."""
-    found = {"accuracy": point["search_accuracy_ci95"]} | point.get("scores_ci95", {})
-    for rank, (target, timed) in enumerate(point["latency"].items()):
-        at = f"@{target}" if rank else ""
-        found |= {f"{name}{at}": timed.get(key) for name, key in ENDS.items()}
-    return {name: (ends[0], ends[1]) for name, ends in found.items() if ends is not None}
+    known = evidence(point).items()
+    return {name: one.ci95 for name, one in known if one.ci95 is not None and not one.is_exact}
 
 
 def alike(point: Point, points: Sequence[Point]) -> dict[str, tuple[str, ...]]:

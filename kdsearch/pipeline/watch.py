@@ -83,7 +83,7 @@ def stamp_of(run: RunDir) -> str:
     facts: Mapping[str, Any] = {}
     with suppress(KdsearchError):  # damaged: the page says so
         facts = run.facts()
-    shown = [run.config, run.state, run.front, run.audit, run.root / BASELINES]
+    shown = [run.config, run.state, run.front, run.delivered, run.audit, run.root / BASELINES]
     if "study" in facts:
         shown.append(run.journal(facts["study"]))
     return " ".join(stamped(path) for path in shown)

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from kdsearch.core.amounts import amount
+from kdsearch.core.amounts import amount, title
 from kdsearch.core.quantities import UNKNOWN, count, microjoules, milliseconds, percent, several
-from kdsearch.report.choice import titled
 from kdsearch.report.markup import Markup, element, joined
 from kdsearch.report.summary import Interval, Latency, Score, StudentRow, Summary
 from kdsearch.report.tables import Cell, facts, row, table
@@ -47,7 +46,7 @@ def body(student: StudentRow) -> Iterator[Markup]:
         yield element("h4", "Architecture")
         yield facts({name: value_text(v) for name, v in student.architecture.items()})
     for quantity, others in student.alike.items():
-        line = f"{titled(quantity)} not told apart from that of {', '.join(others)}."
+        line = f"{title(quantity)} not told apart from that of {', '.join(others)}."
         yield element("p", f"{line[:1].upper()}{line[1:]}", class_="note")
 
 
@@ -72,7 +71,7 @@ def scores(student: StudentRow) -> Markup:
         row(
             headers,
             [
-                Cell(titled(one.name)),
+                Cell(title(one.name)),
                 Cell(amount(one.name, one.value), number=True),
                 Cell(ends(one.name, one.ci95), number=True),
                 Cell(tested(student, one), number=True),

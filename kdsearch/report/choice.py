@@ -7,7 +7,8 @@ The page's script draws it and answers queries on it in the page, by the rules o
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kdsearch.core.amounts import UNITS, title
+from kdsearch.core.amounts import UNITS
+from kdsearch.core.costs_named import cost_and_target
 from kdsearch.core.quantities import plain_number
 
 Values = Mapping[str, float]
@@ -84,10 +85,4 @@ class Choice:
 
 def unit(name: str) -> str:
     """What writes an amount of this quantity, on every target: 'milliseconds'."""
-    return UNITS.get(name.partition("@")[0], plain_number).__name__
-
-
-def titled(name: str) -> str:
-    """'latency p95, edge'."""
-    base, at, target = name.partition("@")
-    return f"{title(base)}, {target}" if at else title(name)
+    return UNITS.get(cost_and_target(name)[0], plain_number).__name__

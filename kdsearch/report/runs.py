@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kdsearch.core.amounts import title
 from kdsearch.core.quantities import UNKNOWN, several
 from kdsearch.report.axes import drawable
 from kdsearch.report.batch_fronts import fronts
-from kdsearch.report.choice import Choice, titled
+from kdsearch.report.choice import Choice
 from kdsearch.report.decide import decide, top
 from kdsearch.report.document import document, nothing, section
 from kdsearch.report.markup import Markup, element, joined
@@ -139,7 +140,7 @@ def _volumes(rows: Sequence[RunRow]) -> Markup:
     written = []
     for one in rows:
         volume, search = _volume(one), one.summary.search
-        box = ", ".join(f"{titled(name)} {value:.4g}" for name, value in one.box)
+        box = ", ".join(f"{title(name)} {value:.4g}" for name, value in one.box)
         group = f"{number[one.name]}" if one.name in number else UNKNOWN
         cells = [
             Cell(one.name),

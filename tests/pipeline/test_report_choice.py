@@ -7,7 +7,8 @@ import pytest
 
 from kdsearch.config.objectives import objectives_of
 from kdsearch.files import read_json
-from kdsearch.pipeline.query import guaranteed
+from kdsearch.pipeline.delivered import keep
+from kdsearch.pipeline.evidence import deciding, evidence
 from kdsearch.pipeline.report_choice import choice
 from kdsearch.pipeline.report_students import alike, intervals, students, targets
 from kdsearch.pipeline.trials import recorded
@@ -89,11 +90,24 @@ def test_a_bound_is_held_against_what_query_holds_it_against(
     found = choice(finished, front, OBJECTIVES, [], limits={"macs": 5.0}, teacher=None)
     assert found is not None
     for one, point in zip(found.candidates, front["points"], strict=True):
-        assert one.guaranteed == guaranteed(point)
+        known = evidence(point)
+        assert one.guaranteed == {name: deciding(fact) for name, fact in known.items()}
+        assert one.values.keys() - {"test_accuracy"} == known.keys()
     bound = {one.name for one in found.quantities if one.bound}
     assert {"accuracy", "latency_ms", "latency_p95_ms", "params", "macs", "energy_uj"} <= bound
     assert [one.name for one in found.quantities if one.asked] == ["accuracy", "macs"]
     assert found.limits == {"macs": 5.0} and found.published
+
+
+def test_students_delivered_since_may_be_chosen(copied: RunDir, front: dict[str, Any]) -> None:
+    more = {**front["points"][0], "id": "s999"}
+    del more["test_accuracy"]
+    keep(copied, more)
+    found = choice(copied, front, OBJECTIVES, [], limits={}, teacher=None)
+    assert found is not None
+    *others, last = found.candidates
+    assert (last.id, last.card) == ("s999", "") and "test_accuracy" not in last.values
+    assert [one.card for one in others] == [f"card-{n + 1}" for n in range(len(others))]
 
 
 def test_before_the_front_the_search_so_far(finished: RunDir) -> None:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kdsearch.core.quantities import printable
-from kdsearch.report.choice import Candidate, Choice, Quantity, titled, unit
+from kdsearch.report.choice import Candidate, Choice, Quantity, unit
 from kdsearch.report.decide import decide
 from kdsearch.report.document import document
 from kdsearch.report.embedded import SCRIPTS, code, read
@@ -99,8 +99,7 @@ def test_a_number_that_is_none_is_null() -> None:
     assert found["candidates"][0]["values"] == {"accuracy": None, "macs": None}
 
 
-def test_quantities_of_every_target_have_a_title_and_a_unit() -> None:
-    assert titled("latency_p95_ms@edge") == "latency p95, edge"
+def test_quantities_of_every_target_have_a_unit() -> None:
     assert unit("latency_ms@edge") == unit("latency_ms") == "milliseconds"
     assert (unit("params"), unit("accuracy")) == ("count", "percent")
-    assert (unit("worst_class"), titled("worst_class")) == ("plain_number", "worst_class")
+    assert unit("worst_class") == "plain_number"

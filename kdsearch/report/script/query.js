@@ -55,8 +55,9 @@ function answered(run, bounds) {
   if (!within.length) return { run, within, nearest: nearestOf(rows) };
   const leading = run.quantities.find((one) => one.name === run.leading);
   const sign = leading.maximised ? -1 : 1;
-  const key = (one) => [sign * one.guaranteed[run.leading], one.guaranteed.latency_ms ?? 0];
-  within.sort((a, b) => key(a)[0] - key(b)[0] || key(a)[1] - key(b)[1]);
+  const key = (one) => [sign * one.values[run.leading], one.guaranteed.latency_ms ?? 0];
+  const byId = (a, b) => (a.id < b.id ? -1 : Number(a.id > b.id));
+  within.sort((a, b) => key(a)[0] - key(b)[0] || key(a)[1] - key(b)[1] || byId(a, b));
   const margins = bounds.map((bound) => [bound, room(bound, within[0].guaranteed, run)]);
   return { run, within, best: within[0], margins };
 }
