@@ -9,17 +9,27 @@ RESAMPLES = 1000
 Interval = tuple[float, float]
 
 
-def median_ci95(values: Sequence[float] | NDArray[np.float64], seed: int) -> Interval:
+def median_ci95(
+    values: Sequence[float] | NDArray[np.float64],
+    seed: int,
+    doubt: NDArray[np.float64] | float = 1.0,
+) -> Interval:
     """95 % percentile-bootstrap interval of the median (Efron & Tibshirani, 1993, ch. 13).
 
     Here and not scipy's, whose import alone takes longer than measuring eight networks.
+
+    Args:
+        doubt: what the values' unit, too, was with each of these draws: (RESAMPLES,).
     """
     known = np.asarray(values, dtype=np.float64)
-    return between(np.median(known[draws(len(known), seed)], axis=1))
+    return between(np.median(known[draws(len(known), seed)], axis=1) / doubt)
 
 
 def percentiles_ci95(
-    groups: NDArray[np.float64], percents: Sequence[float], seed: int
+    groups: NDArray[np.float64],
+    percents: Sequence[float],
+    seed: int,
+    doubt: NDArray[np.float64] | float = 1.0,
 ) -> tuple[Interval, ...]:
     """Of percentiles of all values, where those of a row come and go together.
 
@@ -27,10 +37,11 @@ def percentiles_ci95(
         groups: (rows, values); whole rows are drawn, as their values share what disturbed them.
     """
     taken = groups[draws(len(groups), seed)].reshape(RESAMPLES, -1)
-    return tuple(between(found) for found in np.percentile(taken, percents, axis=1))
+    return tuple(between(found / doubt) for found in np.percentile(taken, percents, axis=1))
 
 
 def draws(count: int, seed: int) -> NDArray[np.int64]:
+    """(RESAMPLES, count): the same whenever asked, so that what is drawn by them is paired."""
     return np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
 
 

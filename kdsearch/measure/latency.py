@@ -1,9 +1,9 @@
 """Latency of networks on this machine, comparable between moments of it.
 
-Every round times the candidates and a few fixed anchor networks; the anchors tell how much
-slower than their reference the machine ran in that round, and the round's times are divided
-by that. A latency is therefore that of the machine at the speed it had, undisturbed, when the
-reference was taken.
+Every round times the candidates and a few fixed anchor networks; together they tell how much
+slower than at reference the machine ran in that round (`speed`), and the round's times are
+divided by that. A latency is therefore that of the machine at the speed it had, undisturbed,
+when the reference was taken.
 """
 
 import random
@@ -24,7 +24,7 @@ from kdsearch.core.seeds import derive
 from kdsearch.errors import UserError
 from kdsearch.measure.intervals import Interval, median_ci95, percentiles_ci95
 from kdsearch.measure.rounds import Stopwatch, Timed, heed_stop, interleaved
-from kdsearch.measure.speed import DRIFTS, drift, slowdown, undisturbed
+from kdsearch.measure.speed import DRIFTS, Speed, drift, speed
 from kdsearch.runtimes import ready
 from kdsearch.runtimes.placed import LAYOUTS
 from kdsearch.runtimes.runtime import Array, Calling, Prepared
@@ -213,12 +213,10 @@ def scaled(
     seed: int,
 ) -> Measured:
     """Latencies at the machine's reference speed, from what was timed."""
-    medians = {name: round_medians(visits) for name, visits in anchors.items()}
-    given = undisturbed(medians) if reference is None else reference
-    slower = slowdown(medians, given)
+    found = speed_of(networks, anchors, reference, seed)
     return Measured(
-        {name: summary(visits, slower, seed) for name, visits in networks.items()},
-        {name: given[name] for name in anchors},
+        {name: summary(visits, found, seed) for name, visits in networks.items()},
+        found.reference,
     )
 
 
@@ -230,14 +228,26 @@ def is_narrow(
     seed: int,
 ) -> bool:
     """Whether half of every network's interval of p50 is at most that share of it."""
-    medians = {name: round_medians(visits) for name, visits in anchors.items()}
-    slower = slowdown(medians, undisturbed(medians) if reference is None else reference)
+    found = speed_of(networks, anchors, reference, seed)
     for visits in networks.values():
-        known = round_medians(visits) / slower
-        low, high = median_ci95(known, seed)
+        known = round_medians(visits) / found.slower
+        low, high = median_ci95(known, seed, found.doubt)
         if (high - low) / 2 > within * float(np.median(known)):
             return False
     return True
+
+
+def speed_of(
+    networks: Mapping[str, Visits],
+    anchors: Mapping[str, Visits],
+    reference: Mapping[str, float] | None,
+    seed: int,
+) -> Speed:
+    timed, fixed = (
+        {name: round_medians(visits) for name, visits in group.items()}
+        for group in (networks, anchors)
+    )
+    return speed(timed, fixed, reference, seed)
 
 
 def round_medians(visits: Visits) -> NDArray[np.float64]:
@@ -245,18 +255,18 @@ def round_medians(visits: Visits) -> NDArray[np.float64]:
     return np.median(np.asarray(visits, dtype=np.float64), axis=1)
 
 
-def summary(visits: Visits, slower: NDArray[np.float64], seed: int) -> Latency:
-    calls = np.asarray(visits, dtype=np.float64) / slower[:, None]
+def summary(visits: Visits, found: Speed, seed: int) -> Latency:
+    calls = np.asarray(visits, dtype=np.float64) / found.slower[:, None]
     rounds = np.median(calls, axis=1)
     p95, p99 = np.percentile(calls, (95, 99))
-    p95_ci95, p99_ci95 = percentiles_ci95(calls, (95, 99), seed)
+    p95_ci95, p99_ci95 = percentiles_ci95(calls, (95, 99), seed, found.doubt)
     return Latency(
         p50_ms=float(np.median(rounds)),
         p95_ms=float(p95),
-        ci95=median_ci95(rounds, seed),
+        ci95=median_ci95(rounds, seed, found.doubt),
         rounds=len(rounds),
         p99_ms=float(p99),
         p95_ci95=p95_ci95,
         p99_ci95=p99_ci95,
-        drift=drift(slower),
+        drift=drift(found.slower),
     )
