@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdsearch.errors import KdsearchError
-from kdsearch.measure.intervals import draws
+from kdsearch.measure.intervals import resampled
 
 Milliseconds = Mapping[str, NDArray[np.float64]]
-"""By name, a network's median call of each round: (rounds,)."""
+"""By name, those of a network's calls: (rounds, calls)."""
 
 DRIFTS = 0.2
 """A machine whose speed changes by more over the rounds is said to drift."""
@@ -42,8 +42,9 @@ def speed(
         reference: None: the fastest round of these.
         seed: of the draws of rounds, those that intervals are made of.
     """
-    paces = pace([*networks.values(), *anchors.values()]) if anchors else np.ones(1)
-    even = {name: milliseconds / paces for name, milliseconds in anchors.items()}
+    timed = [*networks.values(), *anchors.values()]
+    paces = pace(timed) if anchors else np.ones(1)
+    even = {name: milliseconds / paces[:, None] for name, milliseconds in anchors.items()}
     given = fastest(even, paces) if reference is None else reference
     known = {name: given[name] for name in anchors if name in given}
     if not anchors or len(known) < len(anchors):
@@ -51,9 +52,9 @@ def speed(
             f"anchors {sorted(anchors)} with references for {sorted(known)}: latencies need an "
             "anchor, and a reference for each; give None to set them anew"
         )
-    ratios = np.array([even[name] / known[name] for name in known])
-    level = np.median(np.median(ratios, axis=1))
-    drawn = np.median(ratios[:, draws(len(paces), seed)], axis=2)
+    ratios = [even[name] / milliseconds for name, milliseconds in known.items()]
+    level = float(np.median([np.median(one) for one in ratios]))
+    drawn = [resampled(one, (50,), seed)[0] for one in ratios]
     return Speed(paces * level, np.median(drawn, axis=0) / level, known)
 
 
@@ -61,10 +62,11 @@ def pace(networks: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     """(rounds,): how slow each round was beside the usual one.
 
     The median over networks of their share of their own median: what hits one network, and be
-    it an anchor, does not count.
+    it an anchor, does not count. A network's call of a round is the median one, and of two the
+    faster: a call that lost its processor on the way tells nothing of how fast that is.
     """
-    shares = [milliseconds / np.median(milliseconds) for milliseconds in networks]
-    found: NDArray[np.float64] = np.median(shares, axis=0)
+    typical = [np.percentile(calls, 50, axis=1, method="lower") for calls in networks]
+    found: NDArray[np.float64] = np.median([ms / np.median(ms) for ms in typical], axis=0)
     return found
 
 

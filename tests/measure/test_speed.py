@@ -6,7 +6,8 @@ from kdsearch.measure.speed import drift, fastest, pace, speed
 
 
 def timed(**milliseconds):
-    return {name: np.array(values, dtype=float) for name, values in milliseconds.items()}
+    """One call a round."""
+    return {n: np.array(values, dtype=float)[:, None] for n, values in milliseconds.items()}
 
 
 def test_pace_is_what_most_networks_share():
@@ -14,11 +15,16 @@ def test_pace_is_what_most_networks_share():
     np.testing.assert_array_equal(pace(list(rounds.values())), [1, 2, 1])
 
 
+def test_one_of_two_calls_that_lost_its_processor_does_not_count():
+    calls = [np.array([[1.0, 1.0], [1.0, 30.0], [2.0, 2.0]])] * 3
+    np.testing.assert_array_equal(pace(calls), [1, 1, 2])
+
+
 def test_reference_is_the_anchors_fastest_round():
     rounds = timed(a=[2, 3], b=[8, 12])
     paces = pace(list(rounds.values()))
     np.testing.assert_allclose(paces, [0.8, 1.2])
-    even = {name: milliseconds / paces for name, milliseconds in rounds.items()}
+    even = {name: milliseconds / paces[:, None] for name, milliseconds in rounds.items()}
     assert fastest(even, paces) == pytest.approx({"a": 2.0, "b": 8.0})
     found = speed({}, rounds, None, 0)
     assert found.reference == pytest.approx({"a": 2.0, "b": 8.0})
@@ -39,7 +45,7 @@ def test_networks_beside_the_anchors_make_the_pace_surer():
     true = 1 + 0.3 * rng.random(50)
 
     def noisy(count):
-        return {str(i): true * rng.lognormal(0, 0.1, 50) for i in range(count)}
+        return timed(**{f"n{i}": true * rng.lognormal(0, 0.1, 50) for i in range(count)})
 
     anchors = noisy(3)
     alone, beside = (speed(n, anchors, None, 0).slower for n in ({}, noisy(80)))
