@@ -1,38 +1,48 @@
-"""Weights as safetensors and a config.json to build the network again in PyTorch."""
+"""Weights as safetensors and a config.json, in the layout of `save_pretrained` (Hugging Face)."""
 
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
-import torch
-from torch import Tensor, nn
 
+from kdsearch.export.eager import called, pytorch
 from kdsearch.export.format import Spec
+from kdsearch.export.original import Original
 from kdsearch.export.rebuild import rebuilt
-from kdsearch.files import read_json, write_bytes, write_json
+from kdsearch.export.weights import WEIGHTS, written_weights
+from kdsearch.files import read_json, write_json
 from kdsearch.nets.logits import Logits, bare
-from kdsearch.runtimes.eager import Eager
 from kdsearch.runtimes.runtime import Call
+
+CONFIG = "config.json"
+USAGE = """import kdsearch
+
+network = kdsearch.from_pretrained(".")  # or the name of a repository
+logits = network(images)"""
 
 
 class Safetensors:
     name = "safetensors"
+    files = (WEIGHTS, CONFIG)
+    is_quantised = False
+    is_graph = False
+    usage = USAGE
 
-    def write(
-        self, student: nn.Module, spec: Spec, example: Tensor, folder: Path
-    ) -> list[Path]:
-        """See `Format.write`: model.safetensors and config.json."""
-        weights, config = folder / "model.safetensors", folder / "config.json"
-        tensors = {
-            name: tensor.contiguous() for name, tensor in bare(student).state_dict().items()
-        }
-        write_bytes(weights, safetensors.torch.save(tensors))
-        write_json(config, spec)
-        return [weights, config]
+    def check(self, spec: Spec) -> None:
+        """See `Format.check`."""
 
-    def load(self, folder: Path) -> Call:
+    def write(self, original: Original, folder: Path) -> dict[str, Any]:
+        """See `Format.write`."""
+        written_weights(original.student, folder)
+        write_json(folder / CONFIG, original.spec)
+        return {}
+
+    def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: PyTorch, eager."""
-        spec: Spec = read_json(folder / "config.json")
+        spec: Spec = read_json(folder / CONFIG)
         student = bare(rebuilt(spec))
-        student.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
-        example = torch.zeros(1, spec["channels"], spec["size"], spec["size"])
-        return Eager().prepare(Logits(student), example, threads=1)
+        student.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+        return called(Logits(student).eval(), threads=threads)
+
+    def runtime(self) -> str:
+        return pytorch()
