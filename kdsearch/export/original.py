@@ -109,9 +109,9 @@ def converted(program: Any) -> Any:
                 verbose=False,
             )
         except torch.onnx.OnnxExporterError as error:
+            reason = reason_of(error.__cause__ or error)
             raise ExportError(
-                f"this student cannot be written as ONNX ({reason_of(error.__cause__ or error)})"
-                "; export it without onnx"
+                f"this student cannot be written as ONNX ({reason}); export it without onnx"
             ) from error
     assert found is not None
     model = found.model_proto

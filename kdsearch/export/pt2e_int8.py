@@ -4,6 +4,7 @@ The program says where it quantises; torch.compile turns that into eight-bit ker
 it is it computes the same numbers, slowly: that is what accuracy and latency are measured on.
 """
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from kdsearch.export.programs import read_program, write_program
 from kdsearch.runtimes.runtime import Call
 
 BATCH = 64
+OPERATIONS = "torch.ao.quantization.fx._decomposed"
+"""Registers the eight-bit operations that a program names."""
 USAGE = """import torch
 import torch.ao.quantization.fx._decomposed  # the eight-bit operations
 
@@ -44,8 +47,7 @@ class Pt2eInt8:
 
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: PyTorch, not compiled."""
-        import torch.ao.quantization.fx._decomposed  # registers the operations
-
+        import_module(OPERATIONS)
         return called(read_program(folder / self.files[0]), threads=threads)
 
     def runtime(self) -> str:

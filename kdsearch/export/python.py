@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import torch
-
 from kdsearch.errors import UserError
 from kdsearch.export.eager import called, pytorch
 from kdsearch.export.format import Spec

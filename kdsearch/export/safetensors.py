@@ -1,4 +1,4 @@
-"""Weights as safetensors and a config.json, in the layout of `save_pretrained` (Hugging Face)."""
+"""Weights and a config.json as `save_pretrained` of Hugging Face lays them out."""
 
 from pathlib import Path
 from typing import Any
