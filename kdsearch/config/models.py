@@ -22,7 +22,15 @@ from kdsearch.config.values import (
 )
 
 Augment = Literal["none", "shift", "shift-flip"]
-Runtime = Literal["eager", "onnxruntime"]
+Runtime = Literal[
+    "eager",
+    "compile",
+    "onnxruntime",
+    "openvino",
+    "cuda-events",
+    "cuda-graphs",
+    "onnxruntime-cuda",
+]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune", "ray-actors"]
 Sampler = Literal["tpe", "nsga2", "gp", "random", "grid"]
@@ -169,7 +177,7 @@ class Latency(Section):
     """Where and how a student's forward pass is timed."""
 
     runtime: Runtime = "onnxruntime"
-    """Runtime that is timed: eager or onnxruntime."""
+    """Runtime that is timed; `kdsearch runtimes` lists them (docs/latency.md)."""
     threads: Threads = 1
     """Threads of one forward pass."""
     batch_size: Count = 1

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kdsearch.runtimes.eager import pinned
+from kdsearch.runtimes.placed import pinned
 from kdsearch.runtimes.runtime import Array, Call
 
 

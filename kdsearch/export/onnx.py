@@ -9,8 +9,8 @@ from kdsearch.export.format import Spec
 from kdsearch.export.onnx_models import USAGE, checked, copied, versions
 from kdsearch.export.original import Original
 from kdsearch.files import canonical, write_bytes
-from kdsearch.runtimes.onnxruntime import session
 from kdsearch.runtimes.runtime import Call
+from kdsearch.runtimes.session import session
 
 
 class Onnx:

@@ -17,8 +17,8 @@ from kdsearch.export.format import Spec
 from kdsearch.export.onnx_models import USAGE, checked, copied, versions
 from kdsearch.export.original import Original, quiet, reason_of
 from kdsearch.files import canonical, write_bytes
-from kdsearch.runtimes.onnxruntime import session
 from kdsearch.runtimes.runtime import Array, Call
+from kdsearch.runtimes.session import session
 
 BATCH = 64
 

@@ -1,11 +1,9 @@
 """Whether a spec that was read is one: kinds and sizes of all that a network is built from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from types import MappingProxyType
 
 from kdsearch.export.format import Spec
-from kdsearch.teachers.make import Origin
 
 MODULE = "module:"
 LARGEST = 65_536

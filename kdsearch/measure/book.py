@@ -7,7 +7,7 @@ search that goes on after a kill sees the numbers it saw before.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -147,7 +147,11 @@ def of_latency(timed: Latency) -> dict[str, float]:
 
 def read_latency(path: Path) -> Latency:
     content = read_json(path)
-    return Latency(**{**content, "ci95": tuple(content["ci95"])})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+    }
+    return Latency(**fields)
 
 
 def anchors(space: Space) -> dict[str, Architecture]:

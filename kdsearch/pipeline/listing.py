@@ -106,8 +106,17 @@ def engines() -> Rows:
 
 def runtimes() -> Rows:
     from kdsearch.runtimes import RUNTIMES
+    from kdsearch.runtimes.runtime import Calling
 
-    return [{"name": n, "version": r.version()} for n, r in RUNTIMES.items()]
+    return [
+        {
+            "name": name,
+            "version": "–" if lacking else runtime.version(),
+            "about": lacking or first_module_line(type(runtime)),
+        }
+        for name, runtime in RUNTIMES.items()
+        for lacking in [runtime.lacks(Calling())]
+    ]
 
 
 def formats() -> Rows:
