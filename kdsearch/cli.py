@@ -14,8 +14,9 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
-from kdsearch.errors import BudgetError, KdsearchError, UserError
+from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
+from kdsearch.on_students import export, query
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -191,41 +192,6 @@ def trials(arguments: argparse.Namespace) -> int:
         print(as_csv(rows), end="")
     else:
         print(trial_table(rows, further(names)))
-    return 0
-
-
-def query(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import asked, words
-
-    try:
-        answer = asked(RunDir(Path(arguments.run)), arguments.max, arguments.min)
-    except BudgetError as error:
-        if arguments.json:
-            print(json.dumps({"student": None, "reason": str(error)}))
-        raise
-    content = {
-        "student": answer.student,
-        "margins": answer.margins,
-        "others": list(answer.others),
-    }
-    say(content, arguments.json, words(answer))
-    return 0
-
-
-def export(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import asked
-    from kdsearch.pipeline.students import checked_words
-    from kdsearch.pipeline.students import export as hand_over
-
-    found = RunDir(Path(arguments.run))
-    student = arguments.student
-    if student is None:
-        if not (arguments.max or arguments.min):
-            raise UserError("export which student? --student ID or --max latency_ms=0.5")
-        student = asked(found, arguments.max, arguments.min).student["id"]
-    names = [name.strip() for name in arguments.format.split(",")]
-    card = hand_over(found, student, Path(arguments.to), names)
-    print(checked_words(student, card, Path(arguments.to)))
     return 0
 
 

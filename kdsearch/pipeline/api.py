@@ -64,7 +64,8 @@ class Run:
         below = dict(at_least)
         if min_accuracy is not None:
             below["accuracy"] = min_accuracy
-        bounds = [parse(name, limit, known=known) for name, limit in at_most.items()]
+        first = querying.first_target(front)
+        bounds = [parse(n, limit, known=known, first=first) for n, limit in at_most.items()]
         bounds += [parse(n, limit, upper=False, known=known) for n, limit in below.items()]
         return str(querying.choose(front, bounds).student["id"])
 
