@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
+from kdsearch.artefacts import doctor, verify
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.on_students import export, query
@@ -295,11 +296,13 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             trials,
             query,
             export,
+            verify,
             audit,
             report,
             explain,
             dashboard,
             clean,
+            doctor,
             listing,
         )
     }

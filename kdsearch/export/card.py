@@ -9,9 +9,8 @@ from typing import Any
 
 from kdsearch.export.format import Spec
 from kdsearch.export.parity import Parity
-from kdsearch.export.sealed import sha256
+from kdsearch.export.sealed import SCHEMA, sha256
 
-SCHEMA = 2
 LIBRARIES = (
     "kdsearch",
     "torch",

@@ -31,13 +31,12 @@ def write_check(pixels: Tensor, expected: Array, folder: Path) -> Path:
     return path
 
 
-def read_check(folder: Path, shape: tuple[int, int, int], classes: int) -> tuple[Tensor, Array]:
+def read_check(path: Path, shape: tuple[int, int, int], classes: int) -> tuple[Tensor, Array]:
     """Images of this shape and logits of so many classes.
 
     Raises:
         ExportError: the file holds something else.
     """
-    path = folder / CHECK
     try:
         found = safetensors.torch.load(path.read_bytes())
         pixels, logits = found["pixels"], found["logits"]

@@ -40,11 +40,17 @@ class Format(Protocol):
     def write(self, original: Original, folder: Path) -> dict[str, Any]:
         """Writes the files, each whole or not at all; what is to be known of them (opset)."""
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """Raises ArtefactError where `load` would run code that kdsearch did not write.
+
+        Args:
+            spec: of the card, which was looked at (spec.py).
+        """
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """What `write` left in `folder`, in the runtime it is meant for; any batch size.
 
-        The files are taken as they are: who loads a folder of somebody else's checks it first
-        (pipeline/verify.py).
+        Who loads a folder of somebody else's asks `guard` before.
         """
 
     def runtime(self) -> str:

@@ -26,12 +26,12 @@ from kdsearch.export.measured import (
 from kdsearch.export.model_card import MODEL_CARD, model_card
 from kdsearch.export.original import Original
 from kdsearch.export.parity import Parity, check, opened
-from kdsearch.export.sealed import CARD, PLAIN_NAME, seal
+from kdsearch.export.sealed import CARD, NORMALISED, PIXELS, PLAIN_NAME, seal
 from kdsearch.files import read_json, write_json, write_text
 from kdsearch.runtimes.runtime import Array, Call
 
+UNKNOWN = "unknown"
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
-PIXELS, NORMALISED = "uint8 pixels, 0 to 255", "float32 normalised images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Order:
     """Of formats."""
     preprocessing: bool = False
     """Whether graphs take uint8 pixels and normalise them themselves."""
-    licence: str = "unknown"
+    licence: str = UNKNOWN
     """As model cards name it: an identifier such as mit or apache-2.0."""
     threads: int = 1
     batch_size: int = 1
@@ -173,12 +173,22 @@ def measured(artefacts: Sequence[Artefact], original: Original, shown: Shown) ->
 def publish(files: Sequence[Path], folder: Path) -> None:
     """Moves the files into `folder`, in place of those an earlier card there tells of."""
     folder.mkdir(exist_ok=True)
-    old = folder / CARD
-    if old.exists():
-        stale = read_json(old).get("files", {})
-        old.unlink()
-        for name in stale:
-            if PLAIN_NAME.fullmatch(name):
-                (folder / name).unlink(missing_ok=True)
+    stale = stale_files(folder)
+    (folder / CARD).unlink(missing_ok=True)
+    for path in stale:
+        path.unlink(missing_ok=True)
     for file in files:
         file.replace(folder / file.name)
+
+
+def stale_files(folder: Path) -> list[Path]:
+    """Those of the card that is there, as far as it can be believed."""
+    if not (folder / CARD).exists():
+        return []
+    known = read_json(folder / CARD)
+    files = known.get("files") if isinstance(known, dict) else None
+    return [
+        folder / n
+        for n in (files if isinstance(files, dict) else ())
+        if PLAIN_NAME.fullmatch(n)
+    ]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from kdsearch.export.parity import batches
 from kdsearch.measure.accuracy import wilson_ci95
 from kdsearch.measure.fingerprint import processor
-from kdsearch.measure.intervals import median_ci95
+from kdsearch.measure.intervals import median_ci95, percentiles_ci95
 from kdsearch.measure.load import others, reading
-from kdsearch.measure.rounds import Clock, interleaved
+from kdsearch.measure.rounds import interleaved
 from kdsearch.runtimes.runtime import Array, Call
 
 Labels = NDArray[np.int64]
@@ -57,31 +57,39 @@ def latencies(
     *,
     rounds: int,
     threads: int,
-    clock: Clock = time.perf_counter,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of each call, all of them timed in the same shuffled rounds.
 
     There are no anchors: what is told is the machine as it was, and whether it was busy.
     """
     before = reading()
-    seconds = interleaved(calls, rounds, random.Random(0), clock, lambda done: None)
+    watches = {name: partial(seconds_of, call, clock) for name, call in calls.items()}
+    timed = interleaved(watches, rounds, random.Random(0), lambda _: False)
     load = others(before, reading())
     device, busy = processor(), load.is_busy(threads)
     return {
         name: {**summary(visits), "device": device, "threads": threads, "busy": busy}
-        for name, visits in seconds.items()
+        for name, visits in timed.items()
     }
+
+
+def seconds_of(call: Callable[[], object], clock: Callable[[], float]) -> float:
+    start = clock()
+    call()
+    return clock() - start
 
 
 def summary(visits: Sequence[Sequence[float]]) -> dict[str, Any]:
     """p50: the median over rounds of a round's median call; p95: over all calls. In ms."""
-    medians = [float(np.median(visit)) * 1e3 for visit in visits]
-    p95s = [float(np.percentile(visit, 95)) * 1e3 for visit in visits]
+    calls = np.asarray(visits) * 1e3
+    medians = np.median(calls, axis=1)
+    (p95_ci95,) = percentiles_ci95(calls, (95,), 0)
     return {
         "p50": float(np.median(medians)),
-        "p95": float(np.percentile([s * 1e3 for visit in visits for s in visit], 95)),
+        "p95": float(np.percentile(calls, 95)),
         "ci95": list(median_ci95(medians, 0)),
-        "p95_ci95": list(median_ci95(p95s, 0)),
+        "p95_ci95": list(p95_ci95),
         "rounds": len(medians),
     }
 

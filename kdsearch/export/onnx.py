@@ -30,6 +30,9 @@ class Onnx:
         write_bytes(folder / self.files[0], model.SerializeToString())
         return versions(model)
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: a graph of known operations."""
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: ONNX Runtime."""
         return session(checked(folder / self.files[0]), threads=threads)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
+import torch
 from torch import Tensor
 
 from kdsearch.errors import ExportError
@@ -40,6 +41,9 @@ class OnnxInt8:
         write_bytes(folder / self.files[0], model.SerializeToString())
         return versions(model)
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: a graph of known operations."""
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: ONNX Runtime."""
         return session(checked(folder / self.files[0]), threads=threads)
@@ -52,7 +56,7 @@ class Calibration:
     """What ONNX Runtime's quantiser reads images from."""
 
     def __init__(self, images: Tensor) -> None:
-        self._batches: Iterator[Array] = (part.numpy() for part in images.split(BATCH))
+        self._batches: Iterator[Array] = (part.numpy() for part in torch.split(images, BATCH))
 
     def get_next(self) -> dict[str, Array] | None:
         batch = next(self._batches, None)

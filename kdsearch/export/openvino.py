@@ -37,6 +37,9 @@ class OpenVino:
             openvino.save_model(model, folder / self.files[0], compress_to_fp16=False)
         return {}
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: a graph of known operations."""
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`; in float32 also where a processor is faster in bfloat16."""
         import openvino

@@ -86,7 +86,7 @@ def traced(network: nn.Module, example: Tensor) -> Any:
     blank = torch.zeros(2, *example.shape[1:], dtype=example.dtype)
     with quiet():
         try:
-            return torch.export.export(
+            program = torch.export.export(
                 network, (blank,), dynamic_shapes=({0: torch.export.Dim("batch")},)
             )
         except Exception as error:  # whatever a network of somebody's does when it is traced
@@ -94,6 +94,9 @@ def traced(network: nn.Module, example: Tensor) -> Any:
                 f"this student cannot be traced ({reason_of(error)}); "
                 "export it to safetensors alone"
             ) from error
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # lines of files of the machine it ran on
+    return program
 
 
 def converted(program: Any) -> Any:

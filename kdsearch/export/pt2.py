@@ -30,6 +30,9 @@ class Pt2:
         write_program(folder / self.files[0], original.program)
         return {}
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: `load` looks at every archive (archive.py)."""
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: PyTorch, the program's operations one by one."""
         return called(read_program(folder / self.files[0]), threads=threads)

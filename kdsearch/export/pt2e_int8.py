@@ -45,6 +45,9 @@ class Pt2eInt8:
         write_program(folder / self.files[0], quantised(original))
         return {"torchao": version("torchao")}
 
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: `load` looks at every archive (archive.py)."""
+
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: PyTorch, not compiled."""
         import_module(OPERATIONS)
@@ -65,7 +68,7 @@ def quantised(original: Original) -> Any:
         try:
             prepared = prepare_pt2e(original.program.module(), quantizer)
             with torch.no_grad():
-                for part in original.shown.split(BATCH):
+                for part in torch.split(original.shown, BATCH):
                     prepared(part)
             network = convert_pt2e(prepared)
         except Exception as error:  # the quantiser raises whatever its parts do

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from kdsearch.errors import UserError
+from kdsearch.errors import ArtefactError, UserError
 from kdsearch.export.eager import called, pytorch
 from kdsearch.export.format import Spec
 from kdsearch.export.original import Original
 from kdsearch.export.plain import PLAIN, source
+from kdsearch.export.sealed import sha256
 from kdsearch.export.weights import WEIGHTS, written_weights
 from kdsearch.files import write_text
 from kdsearch.runtimes.runtime import Call
@@ -42,6 +43,16 @@ class Python:
         sha256 = written_weights(original.student, folder)
         write_text(folder / self.files[0], source(original.spec, sha256))
         return {}
+
+    def guard(self, folder: Path, spec: Spec) -> None:
+        """See `Format.guard`: the file has to be the one that this spec and weights make."""
+        path = folder / self.files[0]
+        ours = source(spec, sha256(folder / WEIGHTS)) if spec["family"] in PLAIN else None
+        if path.read_bytes() != (ours or "").encode():
+            raise ArtefactError(
+                f"{path}: not what this version of kdsearch writes for such a student; "
+                "read it, then --trust-code runs it"
+            )
 
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`: runs the file."""

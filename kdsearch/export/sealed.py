@@ -4,19 +4,79 @@ That tells damage, not who made it: what a stranger wrote, card and all, has a s
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kdsearch.errors import ArtefactError
+from kdsearch.export.spec import is_spec
 from kdsearch.files import canonical
 
 CARD = "card.json"
+SCHEMA = 2
+PIXELS, NORMALISED = "uint8 pixels, 0 to 255", "float32 normalised images"
+"""What an artefact takes."""
 SEAL = "sha256"
 LARGEST_CARD = 64 * 2**20
 """Bytes; a card of a hundred thousand classes has less."""
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of an exported folder, whole and as it was written.
+
+    Raises:
+        ArtefactError: there is none, it was damaged, or it is not what an export writes.
+    """
+    if not folder.is_dir():
+        raise ArtefactError(f"{folder}: no folder here; `kdsearch export RUN --to {folder}`")
+    path = plain_file(folder, CARD)
+    if path.stat().st_size > LARGEST_CARD:
+        raise ArtefactError(f"{path}: larger than any card of ours; export it again")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        whole = is_card(content) and content.get(SEAL) == digest(content)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ArtefactError(f"{path}: not whole JSON; export it again") from error
+    if not whole:
+        raise ArtefactError(f"{path}: not as an export wrote it; export it again")
+    found: dict[str, Any] = content
+    return found
+
+
+def is_card(content: object) -> bool:
+    """Whether it has all that a check reads, each of the right kind."""
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        return False
+    files, artefacts = content.get("files"), content.get("artefacts")
+    return (
+        is_spec(content.get("spec"))
+        and isinstance(files, dict)
+        and all(is_file(known) for known in files.values())
+        and isinstance(artefacts, dict)
+        and len(artefacts) > 0
+        and all(is_artefact(known, files) for known in artefacts.values())
+        and isinstance(content.get("parity"), dict)
+    )
+
+
+def is_file(known: object) -> bool:
+    return (
+        isinstance(known, dict)
+        and isinstance(known.get("bytes"), int)
+        and isinstance(known.get(SEAL), str)
+    )
+
+
+def is_artefact(known: object, files: Mapping[str, Any]) -> bool:
+    return (
+        isinstance(known, dict)
+        and isinstance(known.get("files"), list)
+        and all(isinstance(name, str) and name in files for name in known["files"])
+        and known.get("takes") in (PIXELS, NORMALISED)
+    )
 
 
 def seal(content: Mapping[str, Any]) -> dict[str, Any]:

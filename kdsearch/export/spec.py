@@ -26,14 +26,16 @@ def is_number(value: object) -> bool:
 
 
 def are_choices(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(n, str)
-        and (
-            isinstance(v, str)
-            or (is_number(v) and 0 <= v <= (MOST_LAYERS if n.endswith("depth") else LARGEST))
-        )
-        for n, v in value.items()
+    return (
+        isinstance(value, dict)
+        and all(isinstance(name, str) and is_choice(v) for name, v in value.items())
+        and sum(v for n, v in value.items() if n.endswith("depth") and is_number(v))
+        <= MOST_LAYERS
     )
+
+
+def is_choice(value: object) -> bool:
+    return isinstance(value, str) or (is_number(value) and 0 <= value <= LARGEST)  # type: ignore[operator]
 
 
 def are_names(value: object) -> bool:

@@ -63,7 +63,8 @@ def source(spec: Mapping[str, Any], sha256: str) -> str:
         '"""Of the weights."""',
         DTYPES,
     ]
-    copied = [inspect.getsource(part).rstrip() for part in (*pieces.parts, *reading.PARTS)]
+    parts: tuple[Any, ...] = (*pieces.parts, *reading.PARTS)
+    copied = [inspect.getsource(part).rstrip() for part in parts]
     top = head + usage + IMPORTS + "\n" + "\n".join(constants)
     return "\n\n\n".join([top, *copied]) + "\n"
 
