@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from kdsearch.core.shapes import is_plain_name
 from kdsearch.data.records import Split
 from kdsearch.errors import UserError
 from kdsearch.export import formats
@@ -26,7 +27,7 @@ from kdsearch.export.measured import (
 from kdsearch.export.model_card import MODEL_CARD, model_card
 from kdsearch.export.original import Original
 from kdsearch.export.parity import Parity, check, opened
-from kdsearch.export.sealed import CARD, NORMALISED, PIXELS, PLAIN_NAME, seal
+from kdsearch.export.sealed import CARD, NORMALISED, PIXELS, seal
 from kdsearch.files import read_json, write_json, write_text
 from kdsearch.runtimes.runtime import Array, Call
 
@@ -187,8 +188,5 @@ def stale_files(folder: Path) -> list[Path]:
         return []
     known = read_json(folder / CARD)
     files = known.get("files") if isinstance(known, dict) else None
-    return [
-        folder / n
-        for n in (files if isinstance(files, dict) else ())
-        if PLAIN_NAME.fullmatch(n)
-    ]
+    names = files if isinstance(files, dict) else ()
+    return [folder / name for name in names if is_plain_name(name)]

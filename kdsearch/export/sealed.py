@@ -5,11 +5,20 @@ That tells damage, not who made it: what a stranger wrote, card and all, has a s
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kdsearch.core.shapes import (
+    Shape,
+    is_count,
+    is_number,
+    is_plain_name,
+    is_text,
+    list_of,
+    mapping_of,
+    record,
+)
 from kdsearch.errors import ArtefactError
 from kdsearch.export.spec import is_spec
 from kdsearch.files import canonical
@@ -21,7 +30,6 @@ PIXELS, NORMALISED = "uint8 pixels, 0 to 255", "float32 normalised images"
 SEAL = "sha256"
 LARGEST_CARD = 64 * 2**20
 """Bytes; a card of a hundred thousand classes has less."""
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -46,37 +54,23 @@ def read_card(folder: Path) -> dict[str, Any]:
     return found
 
 
-def is_card(content: object) -> bool:
-    """Whether it has all that a check reads, each of the right kind."""
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        return False
-    files, artefacts = content.get("files"), content.get("artefacts")
-    return (
-        is_spec(content.get("spec"))
-        and isinstance(files, dict)
-        and all(is_file(known) for known in files.values())
-        and isinstance(artefacts, dict)
-        and len(artefacts) > 0
-        and all(is_artefact(known, files) for known in artefacts.values())
-        and isinstance(content.get("parity"), dict)
-    )
-
-
-def is_file(known: object) -> bool:
-    return (
-        isinstance(known, dict)
-        and isinstance(known.get("bytes"), int)
-        and isinstance(known.get(SEAL), str)
-    )
-
-
-def is_artefact(known: object, files: Mapping[str, Any]) -> bool:
-    return (
-        isinstance(known, dict)
-        and isinstance(known.get("files"), list)
-        and all(isinstance(name, str) and name in files for name in known["files"])
-        and known.get("takes") in (PIXELS, NORMALISED)
-    )
+FILE: Shape = record({"bytes": is_count, SEAL: is_text})
+ARTEFACT: Shape = record(
+    {
+        "files": list_of(is_plain_name, fewest=1),
+        "takes": lambda value: value in (PIXELS, NORMALISED),
+    },
+    {"test_accuracy": is_number, "latency": record({"p50": is_number, "p95": is_number})},
+)
+is_card: Shape = record(
+    {
+        "schema": lambda value: value == SCHEMA,
+        "spec": is_spec,
+        "files": mapping_of(FILE, fewest=1),
+        "artefacts": mapping_of(ARTEFACT, fewest=1),
+    }
+)
+"""Whether it has all that a check reads, each of the right kind."""
 
 
 def seal(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +101,7 @@ def plain_file(folder: Path, name: str) -> Path:
     """A file of the folder itself: raises ArtefactError for names that lead elsewhere, for
     links, and for what is not there.
     """
-    if not PLAIN_NAME.fullmatch(name):
+    if not is_plain_name(name):
         raise ArtefactError(f"{folder}: {name!r:.60} is no name of a file of ours")
     path = folder / name
     if path.is_symlink() or not path.is_file():

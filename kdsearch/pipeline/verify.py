@@ -57,8 +57,11 @@ class Shown(NamedTuple):
 def carried(folder: Path, card: Mapping[str, Any]) -> Shown:
     """Raises ArtefactError where there is nothing to check with."""
     spec = card["spec"]
-    if CHECK not in card["files"]:
-        raise ArtefactError(f"{folder / CARD}: says nothing of {CHECK}; export it again")
+    forms = formats(card["artefacts"]).values()
+    needed = [CHECK, *(name for form in forms for name in form.files)]
+    for name in needed:
+        if name not in card["files"]:
+            raise ArtefactError(f"{folder / CARD}: says nothing of {name}; export it again")
     shape = (spec["channels"], spec["size"], spec["size"])
     pixels, expected = read_check(folder / CHECK, shape, len(spec["classes"]))
     return Shown(pixels, normalise(pixels, spec["mean"], spec["std"]), expected)

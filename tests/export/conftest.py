@@ -6,6 +6,7 @@ from torch import nn
 
 from kdsearch.core.records import Architecture
 from kdsearch.export.original import Original
+from kdsearch.export.pt2 import Pt2
 from kdsearch.nets import FAMILIES
 
 CHOICES = {f"stage{s}.{axis}": s for s in (1, 2, 3) for axis in ("width", "depth")}
@@ -57,3 +58,10 @@ def images(original, pixels):
 def expected(student, images):
     with torch.no_grad():
         return student(images).logits.numpy()
+
+
+@pytest.fixture(scope="session")
+def written_pt2(original, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written-pt2")
+    Pt2().write(original, folder)
+    return folder

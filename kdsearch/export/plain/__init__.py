@@ -1,6 +1,7 @@
 """Students as source: PLAIN lists the families that are written out; one file per family."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -80,6 +81,9 @@ def row(values: Iterable[object]) -> str:
 def quoted(value: object) -> str:
     """A literal as formatters write it: in double quotes, unless that needs more escapes."""
     text = repr(value)
-    if text.startswith("'") and '"' not in text and "\\'" not in text:
-        return f'"{text[1:-1]}"'
-    return text
+    if not isinstance(value, str) or value.count('"') > value.count("'"):
+        return text
+    if text.startswith('"'):
+        return text
+    plain = re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text[1:-1])
+    return '"' + plain.replace('"', '\\"') + '"'
