@@ -35,7 +35,7 @@ UNITS: Mapping[str, Callable[[float | None], str]] = MappingProxyType(
 
 
 def title(name: str) -> str:
-    """Of an objective, 'latency p50 @edge' on a further target; the user's own have their name."""
+    """Of an objective, 'latency p50 @edge' on a further target; your own have their name."""
     cost, target = cost_and_target(name)
     return f"{TITLES[cost]} @{target}" if target and cost in TITLES else TITLES.get(name, name)
 

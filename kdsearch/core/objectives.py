@@ -72,6 +72,12 @@ def ours(name: str) -> Objective | None:
     return replace(KNOWN[cost], name=name, about=f"{KNOWN[cost].about}, on target {target}")
 
 
+def is_cost(name: str) -> bool:
+    """Whether it is one of our costs, on whichever target."""
+    one = ours(name)
+    return one is not None and not one.scored
+
+
 def known_on(targets: Sequence[str]) -> dict[str, Objective]:
     """All of ours in a run with these targets, the first first."""
     return {**KNOWN, **{n: one for n in of_further(targets) if (one := ours(n)) is not None}}

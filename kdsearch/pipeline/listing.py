@@ -87,9 +87,12 @@ def objectives() -> Rows:
         }
         for one in KNOWN.values()
     ]
+    at = "latency_ms@TARGET"
+    there = "a latency on a further target of the config, by its name; so p95 and p99"
+    further = {"name": at, "direction": "minimize", "kind": "cost", "about": there}
     own = "a function of your own, on logits and labels (runs your code)"
     form = "{function: module:pkg.mod:function, direction: maximize}"
-    return [*rows, {"name": form, "direction": "yours", "kind": "score", "about": own}]
+    return [*rows, further, {"name": form, "direction": "yours", "kind": "score", "about": own}]
 
 
 def samplers() -> Rows:

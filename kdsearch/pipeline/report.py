@@ -10,8 +10,9 @@ import kdsearch
 from kdsearch.config import Config, read_config
 from kdsearch.config.objectives import objectives_of
 from kdsearch.config.recipes import searched_methods
+from kdsearch.config.targets import bounds_of
 from kdsearch.config.vary import training_space
-from kdsearch.core.budget import parse, resolve
+from kdsearch.core.budget import resolve
 from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
 from kdsearch.core.quantities import several
@@ -77,7 +78,7 @@ def summarized(run: RunDir) -> rows.Summary:
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
-        cost=cost,  # type: ignore[arg-type]  # checked by the config
+        cost=cost,
         students=tuple(student(p, objectives) for p in points),
         knee=knee_of(points, objectives),
         teacher=extras.teacher(),
@@ -128,10 +129,9 @@ def knee_of(points: list[dict[str, Any]], objectives: Sequence[Objective]) -> st
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
     if "ends" not in facts:
         return
-    for name, value in config.budget.model_dump(exclude_none=True).items():
-        bound = parse(name, value)
+    for bound in bounds_of(config):
         yield rows.Limit(
-            name,  # type: ignore[arg-type]  # the budget's keys are the costs
+            bound.name,
             resolve(bound, facts["ends"]["largest"]),
             str(bound),
         )

@@ -14,6 +14,7 @@ from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.scores import identity
+from kdsearch.pipeline.adoption import adopt, adoptable
 from kdsearch.pipeline.bank import banked, distill_plan
 from kdsearch.pipeline.climbing import Sought, climb
 from kdsearch.pipeline.context import Context
@@ -69,6 +70,8 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     run = context.run
     for line in switched(run, name, key):
         context.progress.say(line)
+    if earlier := adoptable(run, name, key):
+        adopt(context, ground, earlier, (name, pool, terms))
     with readable(run.journal(name)):
         study = Study(run.journal(name), terms.objectives)
     run.trials(name).mkdir(parents=True, exist_ok=True)
@@ -156,6 +159,13 @@ def setting_of(context: Context, ground: Ground) -> Setting:
     )
 
 
+def further_asked(context: Context, ground: Ground) -> dict[str, str]:
+    """The further targets that the search depends on, with what latencies there hold for."""
+    terms = terms_of(context)
+    names = [*(one.name for one in terms.objectives), *(b.name for b in terms.bounds)]
+    return {name: book.folder.name for name, book in ground.books.asked(names) if name}
+
+
 def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) -> dict[str, Any]:
     """What makes two searches the same one: all that a trial's meaning depends on."""
     config = context.config
@@ -190,6 +200,7 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         "exhaustive": config.search.exhaustive,
         "starts": [start.as_dict() for start in starts_of(context, pool)],
         "budget": config.budget.model_dump(),
-        "target": ground.book.folder.name,
+        "target": ground.books.first.folder.name,
+        **({"targets": further} if (further := further_asked(context, ground)) else {}),
         "seed": config.seed,
     }

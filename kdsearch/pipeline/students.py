@@ -73,7 +73,9 @@ def export(
     made_folder(to if to.exists() else to.parent)
     weights = file_hash(run.root / row["weights"])
     timed = next(iter(row["latency"].values()))
-    order = Order(names, preprocessing, licence, timed["threads"], timed["batch_size"])
+    order = Order(
+        names, preprocessing, licence, timed.get("threads", 1), timed.get("batch_size", 1)
+    )
     if (done := there_already(to, weights, order)) is not None:
         return done
     card = mapping(run.student(student) / CARD, "spec", "data")
