@@ -187,8 +187,8 @@ def test_a_card_cannot_have_files_elsewhere_removed(student, spec, shown, tmp_pa
     ],
 )
 def test_a_mistake_is_told_before_anything_is_written(
-    names, more, message, student, spec, shown, tmp_path
+    names, more, message, spec, shown, tmp_path
 ):
     with pytest.raises(UserError, match=message):
-        deliver(student, spec, shown, tmp_path / "out", *names, **more)
+        deliver(None, spec, shown, tmp_path / "out", *names, **more)
     assert list(tmp_path.iterdir()) == []
