@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
+from kdsearch.artefact_arguments import on_artefacts
 from kdsearch.flags import add, as_json, bounds, config, of_run
 from kdsearch.rundir import STAGES
 from kdsearch.student_arguments import on_students
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     comparisons(verbs)
     on_a_run(verbs)
     on_students(verbs)
+    on_artefacts(verbs)
     for what, about in LISTED.items():
         one = add(verbs, what, about)
         one.set_defaults(verb="listing", what=what)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
+from kdsearch.artefacts import doctor, verify
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.on_students import deliver, export, query
@@ -300,11 +301,13 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             query,
             deliver,
             export,
+            verify,
             audit,
             report,
             explain,
             dashboard,
             clean,
+            doctor,
             listing,
         )
     }
