@@ -82,9 +82,7 @@ def test_weights_of_another_student_are_noticed_though_everything_is_sealed(
     weights["classifier.bias"][0] += 50
     safetensors.torch.save_file(weights, folder / "model.safetensors")
     resealed(folder, rehashed(folder, "model.safetensors"))
-    with pytest.raises(
-        ArtefactError, match=r"model\.safetensors: safetensors: what was"
-    ):
+    with pytest.raises(ArtefactError, match=r"model\.safetensors: safetensors: what was"):
         verify(folder)
 
 
@@ -93,9 +91,7 @@ def test_source_that_kdsearch_did_not_write_is_run_by_nobody_unasked(folder: Pat
     source = folder / "student.py"
     source.write_text(f"{source.read_text()}\nPath({str(mark)!r}).touch()\n")
     resealed(folder, rehashed(folder, "student.py"))
-    with pytest.raises(
-        ArtefactError, match=r"student\.py: not what this .*--trust-code"
-    ):
+    with pytest.raises(ArtefactError, match=r"student\.py: not what this .*--trust-code"):
         verify(folder)
     assert not mark.exists()
     assert verify(folder, trust_code=True)
