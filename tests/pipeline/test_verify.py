@@ -82,9 +82,7 @@ def test_weights_of_another_student_are_noticed_though_everything_is_sealed(
     weights["classifier.bias"][0] += 50
     safetensors.torch.save_file(weights, folder / "model.safetensors")
     resealed(folder, rehashed(folder, "model.safetensors"))
-    with pytest.raises(
-        ArtefactError, match=r"model\.safetensors: safetensors: what was"
-    ):
+    with pytest.raises(ArtefactError, match=r"model\.safetensors: safetensors: what was"):
         verify(folder)
 
 
@@ -93,9 +91,7 @@ def test_source_that_kdsearch_did_not_write_is_run_by_nobody_unasked(folder: Pat
     source = folder / "student.py"
     source.write_text(f"{source.read_text()}\nPath({str(mark)!r}).touch()\n")
     resealed(folder, rehashed(folder, "student.py"))
-    with pytest.raises(
-        ArtefactError, match=r"student\.py: not what this .*--trust-code"
-    ):
+    with pytest.raises(ArtefactError, match=r"student\.py: not what this .*--trust-code"):
         verify(folder)
     assert not mark.exists()
     assert verify(folder, trust_code=True)
@@ -134,16 +130,13 @@ def test_a_runtime_that_is_not_here_is_said(
 ) -> None:
     from kdsearch.export.python import Python
 
-    def missing(self: Python, spec: Any) -> None:
-        raise UserError("python needs something: pip install 'kdsearch[x]'")
-
-    monkeypatch.setattr(Python, "check", missing)
+    monkeypatch.setattr(Python, "extra", "nowhere")
     assert cli.main(["verify", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["artefacts"]["python"] == {
-        "reason": "python needs something: pip install 'kdsearch[x]'"
+        "reason": "python needs nowhere: pip install 'kdsearch[nowhere]'"
     }
-    assert "not run: python needs something" in words(found)
+    assert "not run: python needs nowhere" in words(found)
     resealed(folder, lambda content: content["artefacts"].pop("safetensors"))
     with pytest.raises(UserError, match="nothing of it can be run here: python needs"):
         verify(folder)
