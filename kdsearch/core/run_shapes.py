@@ -5,6 +5,7 @@ from kdsearch.core.shapes import (
     is_number,
     is_plain_name,
     is_text,
+    list_of,
     mapping_of,
     or_none,
     record,
@@ -12,12 +13,31 @@ from kdsearch.core.shapes import (
 
 COSTS = mapping_of(is_number)
 TEXT_OR_NONE = or_none(is_text)
+
+
+def is_mapping(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+STUDY: Shape = record(
+    {},
+    {
+        "objectives": list_of(is_text),
+        "rungs": list_of(is_number),
+        "space": record({}, {"axes": is_mapping}),
+        "methods": is_mapping,
+        "plan": is_mapping,
+        "budget": mapping_of(or_none(is_number)),
+        "starts": list_of(is_mapping),
+    },
+)
 is_run: Shape = record(
     {},
     {
         "data": is_text,
         "until": TEXT_OR_NONE,
         "study": is_plain_name,
+        "study_key": STUDY,
         "error": is_text,
         "front_key": is_text,
         "teacher": TEXT_OR_NONE,
