@@ -17,7 +17,7 @@ from kdsearch.arguments import parser
 from kdsearch.artefacts import doctor, verify
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
-from kdsearch.on_students import export, query
+from kdsearch.on_students import deliver, export, query
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -183,16 +183,20 @@ def show_front(content: Mapping[str, Any]) -> None:
 
 
 def trials(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.trials import as_csv, further, objective_names, row, trial_table
-    from kdsearch.pipeline.trials import trials as all_trials
+    from kdsearch.pipeline.trials import (
+        as_csv,
+        further_columns,
+        objective_names,
+        trial_rows,
+        trial_table,
+    )
 
     found = RunDir(Path(arguments.run))
-    names = objective_names(found)
-    rows = [row(t, names) for t in all_trials(found)]
+    rows = trial_rows(found)
     if arguments.csv:
         print(as_csv(rows), end="")
     else:
-        print(trial_table(rows, further(names)))
+        print(trial_table(rows, further_columns(rows, objective_names(found))))
     return 0
 
 
@@ -295,6 +299,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             front,
             trials,
             query,
+            deliver,
             export,
             verify,
             audit,

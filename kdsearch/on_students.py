@@ -2,10 +2,14 @@
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from kdsearch.core.budget import Bound
 from kdsearch.errors import BudgetError, UserError
+from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
 
 
@@ -14,11 +18,48 @@ def query(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.query_words import as_json, words
 
     try:
-        answer = asked(RunDir(Path(arguments.run)), arguments.max, arguments.min)
+        answer = asked(
+            RunDir(Path(arguments.run)), arguments.max, arguments.min, arguments.among
+        )
     except BudgetError as error:
         tell_refusal(error, arguments.json)
         raise
     say(as_json(answer, arguments.top), arguments.json, words(answer, arguments.top))
+    return 0
+
+
+def deliver(arguments: argparse.Namespace) -> int:
+    from kdsearch.pipeline.query import on_run
+
+    found = RunDir(Path(arguments.run))
+    names = tuple(name.strip() for name in arguments.format.split(","))
+    bounds = on_run(found, arguments.max, arguments.min)
+    try:
+        if arguments.dry_run:
+            return dry(arguments, found, bounds, names)
+        from kdsearch.pipeline.deliver import Order
+        from kdsearch.pipeline.deliver import deliver as handed_over
+        from kdsearch.pipeline.deliver_words import words
+
+        order = Order(bounds, Path(arguments.to), names, arguments.among)
+        with terminal_progress(sys.stderr) as progress:
+            content = handed_over(found, order, progress)
+    except BudgetError as error:
+        tell_refusal(error, arguments.json)
+        raise
+    say(content, arguments.json, "\n".join(words(content)))
+    return 0
+
+
+def dry(
+    arguments: argparse.Namespace, run: RunDir, bounds: Sequence[Bound], names: Sequence[str]
+) -> int:
+    """Which student it would be; nothing is written."""
+    from kdsearch.pipeline.deliver_words import plan, plan_words, planned
+
+    answer = planned(run, bounds, arguments.among)
+    content = plan(run, answer, Path(arguments.to), names)
+    say(content, arguments.json, plan_words(content, answer))
     return 0
 
 

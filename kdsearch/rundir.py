@@ -20,6 +20,8 @@ from kdsearch.files import damaged, made_folder, read_json, write_json
 STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
 """In the order of a run; each does nothing where its result is there already."""
 
+LATENCIES = "latencies"
+"""A run's folder of links to what was measured on further targets; `latency` is the first's."""
 CARD = "card.json"
 """In a student's folder: what is known of it."""
 
@@ -39,12 +41,14 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
             "teachers": dict,
             "study_key": dict,
             "ends": dict,
+            "targets": dict,
             "ended": dict,
             "adopted": dict,
             "front_targets": dict,
         },
         "ledger.json": {"stages": dict, "studies": dict, "rungs": dict},
         "front.json": {"points": list, "directions": dict, "space": dict},
+        "delivered.json": {"students": list, "deliveries": list},
         "teacher.json": {"origin": dict, "curve": list},
         "supernet.json": {"curve": list},
         "card.json": {"spec": dict, "data": str},
@@ -82,6 +86,11 @@ class RunDir:
     @property
     def front(self) -> Path:
         return self.root / "front.json"
+
+    @property
+    def delivered(self) -> Path:
+        """Students trained to the end since, and what was handed over."""
+        return self.root / "delivered.json"
 
     @property
     def ledger(self) -> Path:

@@ -89,10 +89,14 @@ def test_check_prints_every_value_and_what_it_will_take(say: Any, config: Path) 
     said = say("check", config, "--set", "search.trials=5")
     assert said.code == 0
     assert parse_config(read_text(said.out, "check").content).search.trials == 5
-    seconds, disk, free = [line for line in said.out.splitlines() if "warning" not in line][-3:]
+    seconds, disk, free, target = [
+        line for line in said.out.splitlines() if "warning" not in line
+    ][-4:]
     assert seconds.startswith("# time expected, roughly: ")
     assert disk.startswith("# disk expected, roughly, at most: ")
     assert free.startswith("# disk free: ")
+    assert target.startswith("# target onnxruntime, 1 thread, batch 1: onnxruntime on ")
+    assert "smallest student " in target and "largest student " in target
 
 
 def test_run_shows_the_front_and_tells_progress_on_stderr(
@@ -226,6 +230,24 @@ def test_a_budget_that_cannot_be_met_is_exit_3(say: Any, finished: RunDir) -> No
     assert (refused.json["bound"], refused.json["least"]) == ("macs <= 1", least)
     assert f"kdsearch: {refused.json['reason']}\n" == refused.err
     assert say("export", finished.root, "--max", "macs=1", "--to", "nowhere").code == 3
+
+
+def test_deliver_says_what_it_would_do(say: Any, finished: RunDir, tmp_path: Path) -> None:
+    best = max(read_json(finished.front)["points"], key=lambda p: p["search_accuracy"])
+    asked = ["deliver", finished.root, "--to", tmp_path / "out", "--dry-run", "--max"]
+    said = say(*asked, "params=100%")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"{best['id']}: ")
+    assert (
+        "  is trained to the end; then it is measured again, and safetensors, onnx" in said.out
+    )
+    content = say(*asked, "params=100%", "--json").json
+    assert (content["student"], content["trained"], content["seconds"]) == (best["id"], True, 0)
+    among = say(*asked, "params=100%", "--among", "trials", "--json").json
+    assert among["trained"] or among["seconds"] > 0
+    refused = say(*asked, "macs=1", "--json")
+    assert (refused.code, refused.json["bound"]) == (3, "macs <= 1")
+    assert not (tmp_path / "out").exists() and not finished.delivered.exists()
 
 
 @pytest.mark.slow
@@ -544,7 +566,16 @@ def test_a_question_loads_nothing_heavy(words: str, files: Files) -> None:
     assert not found & {*HEAVY, "optuna", "numpy", "pydantic", "yaml"}
 
 
-@pytest.mark.parametrize("words", ["status {run}", "trials {run}", "init"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status {run}",
+        "trials {run}",
+        "query {run} --max macs=100% --among trials",
+        "deliver {run} --max macs=100% --to {tmp}/out --dry-run",
+        "init",
+    ],
+)
 def test_what_reads_the_journal_or_the_config_loads_no_torch(words: str, files: Files) -> None:
     assert not imported(*words.format(**files).split()) & HEAVY
 

@@ -14,10 +14,12 @@ from kdsearch.core.bounds_confidence import Known, confidence, together
 from kdsearch.core.budget import ALWAYS, COSTS, Bound, parse, resolve, share
 from kdsearch.core.objectives import KNOWN, Objective, ours
 from kdsearch.errors import BudgetError, UserError
+from kdsearch.pipeline.delivered import trained
 from kdsearch.pipeline.evidence import deciding, evidence
 from kdsearch.pipeline.refusal import Miss, refusal
 from kdsearch.rundir import RunDir
 
+TRIALS = "trials"
 NEEDED = ("points", "space")
 """Of front.json."""
 
@@ -136,18 +138,45 @@ def query(run: RunDir, bounds: Sequence[Bound]) -> Answer:
         BudgetError: none does; names the binding bound, the nearest student and the least
             the space offers.
     """
-    return choose(run.read(run.front, *NEEDED), bounds)
+    front = run.read(run.front, *NEEDED)
+    return choose(pool(run, front, bounds), bounds)
 
 
-def asked(run: RunDir, upper: Sequence[str], lower: Sequence[str]) -> Answer:
+def asked(
+    run: RunDir, upper: Sequence[str], lower: Sequence[str], among: str | None = None
+) -> Answer:
     """See `query`; bounds as a person writes them, on what this run's students have.
+
+    Args:
+        among: 'front' (and None), or 'trials' for those that were stopped before, too.
 
     Raises:
         UserError: one cannot be read.
     """
+    bounds = on_run(run, upper, lower)
+    return choose(pool(run, run.read(run.front, *NEEDED), bounds, among), bounds)
+
+
+def on_run(run: RunDir, upper: Sequence[str], lower: Sequence[str]) -> tuple[Bound, ...]:
+    """See `read_bounds`, of what this run's students have."""
     front = run.read(run.front, *NEEDED)
-    bounds = read_bounds(upper, lower, objectives_of(front), first_target(front))
-    return choose(front, bounds)
+    return read_bounds(upper, lower, objectives_of(front), first_target(front))
+
+
+def pool(
+    run: RunDir, front: Mapping[str, Any], bounds: Sequence[Bound], among: str | None = None
+) -> Mapping[str, Any]:
+    """The front with all points that may be chosen."""
+    if among != TRIALS:
+        return trained(run, front) if run.delivered.exists() else front
+    from kdsearch.pipeline.candidates import all_trials, architectures, uncounted
+
+    counted: Mapping[str, Mapping[str, float]] = {}
+    if uncounted(run, bounds):
+        from kdsearch.pipeline.sizes import sizes  # torch, for what no file says
+
+        counted = sizes(run, front, architectures(run))
+    return all_trials(run, front, counted)
 
 
 def choose(front: Mapping[str, Any], bounds: Sequence[Bound]) -> Answer:

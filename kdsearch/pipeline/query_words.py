@@ -26,6 +26,7 @@ def as_json(answer: Answer, top: int) -> dict[str, Any]:
 def row(choice: Choice) -> dict[str, Any]:
     return {
         "id": choice.student["id"],
+        "trained": is_trained(choice.student),
         "score": choice.score.value,
         "like_best": choice.is_like_best,
         "margins": choice.margins,
@@ -41,12 +42,7 @@ def words(answer: Answer, top: int = 1) -> str:
 
 def best(answer: Answer) -> str:
     point, first = answer.student, answer.choices[0]
-    low, high = point["search_accuracy_ci95"]
-    lines = [
-        f"{point['id']}: {percent(point['search_accuracy'])} on search-val "
-        f"({percent(low)} to {percent(high)}), {percent(point['test_accuracy'])} on test",
-        *latencies(point),
-    ]
+    lines = [f"{point['id']}: {scores(point)}", *costs(point)]
     if more := [f"{title(n)} {amount(n, v)}" for n, v in further(point).items()]:
         lines.append(f"  {', '.join(more)}")
     lines += [f"  {one.bound}: {cell(one)}" for one in first.kept]
@@ -59,13 +55,42 @@ def best(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def latencies(point: Mapping[str, Any]) -> list[str]:
-    """A line for each target; the first one's has the counts, too."""
+def scores(point: Mapping[str, Any]) -> str:
+    if not is_trained(point):
+        return expected(point)
+    low, high = point["search_accuracy_ci95"]
+    return (
+        f"{percent(point['search_accuracy'])} on search-val "
+        f"({percent(low)} to {percent(high)}), {percent(point['test_accuracy'])} on test"
+    )
+
+
+def is_trained(point: Mapping[str, Any]) -> bool:
+    """To the end; else it is a trial that the search stopped before."""
+    return bool(point.get("trained", True))
+
+
+def expected(point: Mapping[str, Any]) -> str:
+    """Of a trial what it reached, and where it may come to."""
+    share = point["share"]
+    where = f"after {share:.0%} of its training" if share else "with inherited weights"
+    name, value = next(iter(point["scores_at_rung"].items()))
+    return (
+        f"not trained to the end; {title(name)} {amount(name, value)} on search-val {where}, "
+        f"about {amount(name, point['scores'][name])} expected at the end"
+    )
+
+
+def costs(point: Mapping[str, Any]) -> list[str]:
+    """A line for each target, and one of what is counted."""
     lines = [
         f"  latency {milliseconds(timed['p50'])} (p95 {milliseconds(timed['p95'])}) on {target}"
         for target, timed in point["latency"].items()
     ]
-    lines[0] += f"; {count(point['params'])} parameters, {count(point['macs'])} MACs"
+    known = {**point.get("costs", {}), **point}
+    counts = {"parameters": known.get("params"), "MACs": known.get("macs")}
+    if told := [f"{count(n)} {word}" for word, n in counts.items() if n is not None]:
+        lines.append(f"  {', '.join(told)}")
     return lines
 
 
@@ -95,13 +120,15 @@ def notes(answer: Answer, shown: Sequence[Choice]) -> list[str]:
         lines.append(
             f"~ its interval and that of {first} overlap: which is better is not known"
         )
+    if not all(is_trained(one.student) for one in shown):
+        lines.append("* not trained to the end; what is expected there")
     if left := len(answer.choices) - len(shown):
         lines.append(f"{left} more within; --top {len(answer.choices)} shows them")
     return lines
 
 
 def scored(name: str, choice: Choice) -> str:
-    mark = " ~" if choice.is_like_best else ""
+    mark = " ~" if choice.is_like_best else "" if is_trained(choice.student) else " *"
     return f"{amount(name, choice.score.value)}{interval(name, choice.score)}{mark}"
 
 

@@ -18,17 +18,19 @@ from kdsearch.export.sealed import NORMALISED, PIXELS, check_files, read_card
 from kdsearch.export.spec import is_spec
 from kdsearch.files import damaged, file_hash, made_folder
 from kdsearch.nets.stored import stored_weights
+from kdsearch.pipeline.delivered import delivered
 from kdsearch.pipeline.table import table
 from kdsearch.rundir import CARD, STRANGE, RunDir, mapping
 
 
 def point(run: RunDir, student: str) -> dict[str, Any]:
-    """The student's record in front.json.
+    """The student's record in front.json, or in delivered.json.
 
     Raises:
-        UserError: no published student has this id.
+        UserError: no student trained to the end has this id.
     """
-    points = {p["id"]: p for p in run.read(run.front, "points")["points"]}
+    published = run.read(run.front, "points")["points"]
+    points = {p["id"]: p for p in (*delivered(run), *published)}
     if student not in points:
         raise UserError(f"no student '{student}' on the front; {did_you_mean(student, points)}")
     found: dict[str, Any] = points[student]
