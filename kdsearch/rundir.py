@@ -12,6 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from kdsearch.core.front_shape import is_front
+from kdsearch.core.run_shapes import is_ledger, is_run
 from kdsearch.core.shapes import Shape
 from kdsearch.errors import RunError
 from kdsearch.files import damaged, made_folder, read_json, write_json
@@ -55,7 +56,9 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
     }
 )
 """By file: what its keys hold, where they are there."""
-SHAPES: Mapping[str, Shape] = MappingProxyType({"front.json": is_front})
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {"front.json": is_front, "run.json": is_run, "ledger.json": is_ledger}
+)
 """By file: what all of it has to look like."""
 
 

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from kdsearch.errors import ExportError
+from kdsearch.errors import ArtefactError
 from kdsearch.files import write_bytes
 from kdsearch.runtimes.runtime import Array
 
@@ -35,14 +35,14 @@ def read_check(path: Path, shape: tuple[int, int, int], classes: int) -> tuple[T
     """Images of this shape and logits of so many classes.
 
     Raises:
-        ExportError: the file holds something else.
+        ArtefactError: the file holds something else.
     """
     try:
         found = safetensors.torch.load(path.read_bytes())
         pixels, logits = found["pixels"], found["logits"]
     except Exception as error:  # of the file system or of safetensors
-        raise ExportError(f"{path}: no whole set of images") from error
+        raise ArtefactError(f"{path}: no whole set of images") from error
     fits = pixels.dtype == torch.uint8 and tuple(pixels.shape[1:]) == shape and len(pixels)
     if not fits or logits.dtype != torch.float32 or logits.shape != (len(pixels), classes):
-        raise ExportError(f"{path}: not the images of this student")
+        raise ArtefactError(f"{path}: not the images of this student")
     return pixels, logits.numpy()

@@ -31,6 +31,10 @@ class Format(Protocol):
         """Whether it holds what was traced, and so preprocessing, where that is asked for."""
 
     @property
+    def extra(self) -> str:
+        """The extra, and the package of that name, without which `load` cannot be; or none."""
+
+    @property
     def usage(self) -> str:
         """Lines of Python that load it, given normalised `images`."""
 

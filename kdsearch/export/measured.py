@@ -88,7 +88,7 @@ def summary(visits: Sequence[Sequence[float]]) -> dict[str, Any]:
     return {
         "p50": float(np.median(medians)),
         "p95": float(np.percentile(calls, 95)),
-        "ci95": list(median_ci95(medians, 0)),
+        "ci95": list(median_ci95(medians.tolist(), 0)),
         "p95_ci95": list(p95_ci95),
         "rounds": len(medians),
     }

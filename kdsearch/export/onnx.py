@@ -18,6 +18,7 @@ class Onnx:
     files = ("model.onnx",)
     is_quantised = False
     is_graph = True
+    extra = ""
     usage = USAGE.format(file="model.onnx")
 
     def check(self, spec: Spec) -> None:

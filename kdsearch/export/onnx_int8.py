@@ -29,6 +29,7 @@ class OnnxInt8:
     files = ("model-int8.onnx",)
     is_quantised = True
     is_graph = True
+    extra = ""
     usage = USAGE.format(file="model-int8.onnx")
 
     def check(self, spec: Spec) -> None:

@@ -22,11 +22,12 @@ class OpenVino:
     files = ("model.xml", "model.bin")
     is_quantised = False
     is_graph = True
+    extra = "openvino"
     usage = USAGE
 
     def check(self, spec: Spec) -> None:
         """See `Format.check`."""
-        need("openvino", self.name, extra="openvino")
+        need("openvino", self.name, extra=self.extra)
 
     def write(self, original: Original, folder: Path) -> dict[str, Any]:
         """See `Format.write`: converted from the ONNX of the same student."""

@@ -20,6 +20,7 @@ class Pt2:
     files = ("model.pt2",)
     is_quantised = False
     is_graph = True
+    extra = ""
     usage = USAGE
 
     def check(self, spec: Spec) -> None:

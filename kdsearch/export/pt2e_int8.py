@@ -34,6 +34,7 @@ class Pt2eInt8:
     files = ("model-int8.pt2",)
     is_quantised = True
     is_graph = True
+    extra = ""
     usage = USAGE
 
     def check(self, spec: Spec) -> None:

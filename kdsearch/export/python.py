@@ -27,6 +27,7 @@ class Python:
     files = ("student.py", WEIGHTS)
     is_quantised = False
     is_graph = False
+    extra = ""
     usage = USAGE
 
     def check(self, spec: Spec) -> None:

@@ -32,6 +32,7 @@ class Safetensors:
     files = (WEIGHTS, CONFIG)
     is_quantised = False
     is_graph = False
+    extra = ""
     usage = USAGE
 
     def check(self, spec: Spec) -> None:

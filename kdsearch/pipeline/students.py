@@ -15,11 +15,12 @@ from kdsearch.export import formats
 from kdsearch.export.handover import UNKNOWN, Order, Shown, checked, hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.export.sealed import NORMALISED, PIXELS, check_files, read_card
+from kdsearch.export.spec import is_spec
 from kdsearch.files import damaged, file_hash, made_folder
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.delivered import delivered
 from kdsearch.pipeline.table import table
-from kdsearch.rundir import CARD, RunDir, mapping
+from kdsearch.rundir import CARD, STRANGE, RunDir, mapping
 
 
 def point(run: RunDir, student: str) -> dict[str, Any]:
@@ -42,10 +43,23 @@ def point(run: RunDir, student: str) -> dict[str, Any]:
 def network(run: RunDir, student: str) -> nn.Module:
     """The trained student in eval mode; its forward gives an Output."""
     row = point(run, student)
-    spec = mapping(run.student(student) / CARD, "spec")["spec"]
-    net = rebuilt(spec)
-    net.load_state_dict(stored_weights(run.root / row["weights"], within=run.student(student)))
+    spec = described(run, student)["spec"]
+    weights = stored_weights(run.root / row["weights"], within=run.student(student))
+    try:
+        net = rebuilt(spec)
+        net.load_state_dict(weights)
+    except (LookupError, ValueError, TypeError, RuntimeError) as error:
+        raise damaged(run.student(student) / CARD, "not what its weights are of") from error
     return net.eval()
+
+
+def described(run: RunDir, student: str) -> dict[str, Any]:
+    """What its run knows of it; raises RunError where that was damaged since."""
+    path = run.student(student) / CARD
+    card = mapping(path, "spec", "data")
+    if not is_spec(card["spec"]):
+        raise damaged(path, STRANGE)
+    return card
 
 
 def export(
@@ -80,7 +94,7 @@ def export(
     )
     if (done := there_already(to, weights, order)) is not None:
         return done
-    card = mapping(run.student(student) / CARD, "spec", "data")
+    card = described(run, student)
     checked(order, card["spec"])
     linked = run.root / "data"  # kept right by each run, also after a move
     folder = linked if linked.exists() else Path(card["data"])

@@ -16,6 +16,7 @@ from kdsearch.data.augment import normalise
 from kdsearch.errors import ArtefactError, ExportError, UserError
 from kdsearch.export import formats
 from kdsearch.export.checkset import CHECK, read_check
+from kdsearch.export.extras import need
 from kdsearch.export.format import Format
 from kdsearch.export.parity import check, opened
 from kdsearch.export.sealed import CARD, PIXELS, check_files, read_card
@@ -77,7 +78,8 @@ def verified(
     """
     known, spec = card["artefacts"][form.name], card["spec"]
     try:
-        form.check(spec)
+        if form.extra:
+            need(form.extra, form.name, extra=form.extra)
     except UserError as error:
         return {"reason": str(error)}
     images = shown.pixels if known["takes"] == PIXELS else shown.normalised

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from kdsearch.errors import ExportError
+from kdsearch.errors import ArtefactError
 from kdsearch.export.checkset import CHECK, read_check, write_check
 
 SHAPE = (2, 8, 8)
@@ -25,7 +25,7 @@ def test_large_images_are_fewer(tmp_path):
 @pytest.mark.parametrize(("shape", "classes"), [((2, 8, 9), 3), ((1, 8, 8), 3), (SHAPE, 4)])
 def test_images_of_another_student_are_refused(shape, classes, pixels, expected, tmp_path):
     path = write_check(pixels, expected, tmp_path)
-    with pytest.raises(ExportError, match="not the images of this student"):
+    with pytest.raises(ArtefactError, match="not the images of this student"):
         read_check(path, shape, classes)
 
 
@@ -33,5 +33,5 @@ def test_images_of_another_student_are_refused(shape, classes, pixels, expected,
 def test_what_is_no_set_of_images(content, tmp_path):
     if content is not None:
         (tmp_path / CHECK).write_bytes(content)
-    with pytest.raises(ExportError, match="no whole set of images"):
+    with pytest.raises(ArtefactError, match="no whole set of images"):
         read_check(tmp_path / CHECK, SHAPE, 3)

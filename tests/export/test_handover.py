@@ -21,6 +21,7 @@ class Wrong:
     files = ("model.wrong",)
     is_quantised = False
     is_graph = False
+    extra = ""
     usage = "import wrong"
 
     def check(self, spec):

@@ -29,7 +29,7 @@ VERBS = (
 )
 FILES = ("front.json", "run.json", "ledger.json", "progress.json", "students/ID/card.json")
 LITTLE = settings(
-    max_examples=25,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -120,18 +120,31 @@ def own(finished: RunDir, tmp_path_factory: pytest.TempPathFactory) -> Own:
     return Own(finished, tmp_path_factory.mktemp("fuzz"))
 
 
-@pytest.mark.parametrize("name", FILES)
-@LITTLE
-@given(damage=damages, verb=st.sampled_from(VERBS))
-def test_a_run_of_damaged_json(own: Own, name: str, damage: Damage, verb: str) -> None:
-    path = own.path(name)
+def asked_while(own: Own, path: Path, content: bytes, verb: str) -> None:
+    """Asks while a file of the run has another content."""
     before = path.read_bytes()
-    path.write_text(json.dumps(damage(json.loads(before))))
+    path.write_bytes(content)
     try:
         says(*own.words(verb))
     finally:
         path.write_bytes(before)
         own.mend()
+
+
+@pytest.mark.parametrize("name", FILES)
+@LITTLE
+@given(damage=damages, verb=st.sampled_from(VERBS))
+def test_a_run_of_damaged_json(own: Own, name: str, damage: Damage, verb: str) -> None:
+    path = own.path(name)
+    asked_while(own, path, json.dumps(damage(read_json(path))).encode(), verb)
+
+
+@pytest.mark.long
+@settings(LITTLE, max_examples=300)
+@given(name=st.sampled_from(FILES), damage=damages, verb=st.sampled_from(VERBS))
+def test_many_runs_of_damaged_json(own: Own, name: str, damage: Damage, verb: str) -> None:
+    path = own.path(name)
+    asked_while(own, path, json.dumps(damage(read_json(path))).encode(), verb)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -142,16 +155,10 @@ def test_a_run_of_damaged_bytes(
 ) -> None:
     path = own.path(name)
     before = path.read_bytes()
-    cut = int(place * len(before))
-    path.write_bytes(before[:cut] + content)
-    try:
-        says(*own.words(verb))
-    finally:
-        path.write_bytes(before)
-        own.mend()
+    asked_while(own, path, before[: int(place * len(before))] + content, verb)
 
 
-@settings(LITTLE, max_examples=60)
+@settings(LITTLE, max_examples=25)
 @given(damage=damages, is_sealed=st.booleans())
 def test_a_damaged_or_forged_card(own: Own, damage: Damage, is_sealed: bool) -> None:
     content = damage(json.loads(own.whole[own.to / CARD]))
@@ -166,7 +173,7 @@ def test_a_damaged_or_forged_card(own: Own, damage: Damage, is_sealed: bool) -> 
         own.mend()
 
 
-@settings(LITTLE, max_examples=60)
+@settings(LITTLE, max_examples=25)
 @given(damage=damages)
 def test_a_forged_config_with_everything_sealed(own: Own, damage: Damage) -> None:
     """Whatever it asks to be built, nothing of the network's author is run."""
@@ -181,7 +188,7 @@ def test_a_forged_config_with_everything_sealed(own: Own, damage: Damage) -> Non
         own.mend()
 
 
-@settings(LITTLE, max_examples=60)
+@settings(LITTLE, max_examples=25)
 @given(which=st.integers(0, 50), place=st.floats(0, 1), content=st.binary(max_size=60))
 def test_damaged_files_of_an_exported_folder(
     own: Own, which: int, place: float, content: bytes

@@ -130,16 +130,13 @@ def test_a_runtime_that_is_not_here_is_said(
 ) -> None:
     from kdsearch.export.python import Python
 
-    def missing(self: Python, spec: Any) -> None:
-        raise UserError("python needs something: pip install 'kdsearch[x]'")
-
-    monkeypatch.setattr(Python, "check", missing)
+    monkeypatch.setattr(Python, "extra", "nowhere")
     assert cli.main(["verify", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["artefacts"]["python"] == {
-        "reason": "python needs something: pip install 'kdsearch[x]'"
+        "reason": "python needs nowhere: pip install 'kdsearch[nowhere]'"
     }
-    assert "not run: python needs something" in words(found)
+    assert "not run: python needs nowhere" in words(found)
     resealed(folder, lambda content: content["artefacts"].pop("safetensors"))
     with pytest.raises(UserError, match="nothing of it can be run here: python needs"):
         verify(folder)
