@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from kdsearch.config import Config, networks, parse_config, read_config, resolved_yaml
 from kdsearch.config import models as config_models
 from kdsearch.core.budget import COSTS
+from kdsearch.core.costs_named import TARGET_NAME
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import read_text
 
@@ -528,7 +529,6 @@ TABLES = [
     ("kdsearch.engines", "ENGINES", config_models.Engine),
     ("kdsearch.supernet.policies", "POLICIES", config_models.Policy),
     ("kdsearch.search.study.mirror", "SAMPLERS", config_models.Sampler),
-    ("kdsearch.runtimes", "RUNTIMES", config_models.Runtime),
     ("kdsearch.data.augment", "AUGMENTS", config_models.Augment),
     ("kdsearch.teachers", "TEACHERS", networks.TeacherTraining),
     ("kdsearch.losses.conditioning", "DIRECTIONS", annotation("Conditioning", "direction")),
@@ -550,6 +550,10 @@ CONFIGS = st.fixed_dictionaries(
         "seed": st.integers(0, 2**32 - 1),
         "store": SHORT,
         "budget": st.dictionaries(st.sampled_from(COSTS), LIMIT),
+        "latency": st.fixed_dictionaries({"within": st.none() | st.floats(1e-6, 0.99)})
+        | st.lists(st.from_regex(TARGET_NAME, fullmatch=True), min_size=1, max_size=3)
+        .filter(lambda names: len({name.casefold() for name in names}) == len(names))
+        .map(lambda names: [{"name": name} for name in names]),
         "search": st.fixed_dictionaries(
             {"trials": POSITIVE}, optional={"rungs": st.just([1e-3, 1])}
         ),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from kdsearch.config.models import Config
 from kdsearch.config.read import checked, put, replace_places
+from kdsearch.config.ways import put_at, way
 from kdsearch.spaces.marked import Document, Keys, read_file
 
 
@@ -58,12 +59,8 @@ def lay(whole: Document, to: Keys, manifest: Document, at: Keys) -> None:
         for key in value:
             lay(whole, (*to, key), manifest, (*at, key))
     elif to:
-        into: Any = whole.content
-        for step in to[:-1]:
-            if not isinstance(into.get(step), dict):
-                into[step] = {}
-            into = into[step]
-        into[to[-1]] = value
+        to = way(whole.content, to)
+        put_at(whole.content, to, value)
         replace_places(to, whole, manifest.place(at))
     if at in manifest.keys:
         whole.keys[to] = manifest.keys[at]

@@ -16,9 +16,9 @@ from kdsearch.config.processes_checks import processes
 from kdsearch.config.search_checks import exhaustive, grid, starts, weights
 from kdsearch.config.shaping_checks import shaping
 from kdsearch.config.sources import source_problem
+from kdsearch.config.targets_checks import budgets, targets
 from kdsearch.config.teachers_checks import each_further, teachers
 from kdsearch.config.vary_checks import vary
-from kdsearch.core import budget
 from kdsearch.core.ladder import check_rungs
 from kdsearch.core.shrinking import check_order
 from kdsearch.errors import did_you_mean
@@ -148,12 +148,6 @@ def is_weights_file(weights: str) -> bool:
     return weights.endswith((".safetensors", ".pt", ".pth"))
 
 
-def budgets(config: Config) -> Iterator[Problem]:
-    for name, value in config.budget:
-        if value is not None and refused(partial(budget.parse, name, value)):
-            yield ("budget", name), "must be a number above 0, or a share like '60%'"
-
-
 def search(config: Config) -> Iterator[Problem]:
     if refused(lambda: check_rungs(config.search.rungs)):
         yield ("search", "rungs"), "must be at least two and rise to 1, for example [0.25, 1]"
@@ -217,6 +211,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     own_family,
     supernet,
     processes,
+    targets,
     budgets,
     search,
     starts,

@@ -53,17 +53,21 @@ def written_path(loc: Keys, document: Document) -> Keys:
     return path
 
 
-def nearest_key(path: Keys) -> str:
-    """The way out for an unknown key: of the same name in another section, or near it."""
+def nearest_key(path: Keys, known: Sequence[str] = ()) -> str:
+    """The way out for an unknown key: of the same name in another section, or near it.
+
+    Args:
+        known: keys that may stand there; none: those of the section's model.
+    """
     wrong = str(path[-1])
     elsewhere = [
         f"{name}.{wrong}"
         for name, field in Config.model_fields.items()
-        if wrong in getattr(field.annotation, "model_fields", ())
+        if wrong in getattr(type(field.default), "model_fields", ())
     ]
     if len(elsewhere) == 1:
         return f"did you mean '{elsewhere[0]}'?"
-    return did_you_mean(wrong, section(path[:-1]).model_fields)
+    return did_you_mean(wrong, known or section(path[:-1]).model_fields)
 
 
 def section(path: Keys) -> type[BaseModel]:

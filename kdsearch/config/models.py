@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from kdsearch.config.budget import Budget
 from kdsearch.config.cluster import Ray
+from kdsearch.config.latency import Latency, LatencyChoice
 from kdsearch.config.networks import Student, Teacher, Training
 from kdsearch.config.objectives import ObjectiveChoice
 from kdsearch.config.section import Section
@@ -14,15 +16,12 @@ from kdsearch.config.values import (
     Count,
     Fraction,
     KnobValue,
-    Limit,
     MethodName,
-    NotBelowZero,
     StudentChoice,
     Threads,
 )
 
 Augment = Literal["none", "shift", "shift-flip"]
-Runtime = Literal["eager", "onnxruntime"]
 Policy = Literal["sandwich", "uniform", "learned", "importance", "latency_weighted"]
 Engine = Literal["in-process", "ray-tune", "ray-actors"]
 Sampler = Literal["tpe", "nsga2", "gp", "random", "grid"]
@@ -165,39 +164,6 @@ class Distill(Training):
     """Learning rate at its peak."""
 
 
-class Latency(Section):
-    """Where and how a student's forward pass is timed."""
-
-    runtime: Runtime = "onnxruntime"
-    """Runtime that is timed: eager or onnxruntime."""
-    threads: Threads = 1
-    """Threads of one forward pass."""
-    batch_size: Count = 1
-    """Images per forward pass."""
-    rounds: Count = 30
-    """Shuffled rounds over all networks; more make the intervals narrower."""
-    busy: Literal["flag", "wait", "refuse"] = "flag"
-    """Where others leave fewer cores than `threads`: flag measures and marks it, wait gives
-    them `patience` seconds to end first, refuse stops the run."""
-    patience: NotBelowZero = 60.0
-    """Seconds that wait waits at most."""
-
-
-class Budget(Section):
-    """What a student may cost at most: a number, or a share of the largest student ('60%')."""
-
-    latency_ms: Limit | None = None
-    """Median time of one forward pass, in milliseconds."""
-    params: Limit | None = None
-    """Number of parameters."""
-    macs: Limit | None = None
-    """Multiply-accumulate operations per image."""
-    latency_p95_ms: Limit | None = None
-    """95th percentile of the time of one forward pass, in milliseconds."""
-    energy_uj: Limit | None = None
-    """Energy per image in microjoules, an estimate from params and macs (docs/search.md)."""
-
-
 class Search(Section):
     """How candidates are proposed, and who trains them."""
 
@@ -273,7 +239,9 @@ class Config(Section):
     student: Student = Student()
     supernet: Supernet = Supernet()
     distill: Distill = Distill()
-    latency: Latency = Latency()
+    latency: LatencyChoice = Latency()
+    """Where students are to run and are timed: one target, or a list of targets with names.
+    `latency_ms` is the first one's, `latency_ms@edge` that of the one named edge."""
     budget: Budget = Budget()
     search: Search = Search()
     ray: Ray = Ray()

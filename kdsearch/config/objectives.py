@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Tag
 
 from kdsearch.config.section import Section
-from kdsearch.core.objectives import KNOWN, Objective
+from kdsearch.core.objectives import Objective, ours
 
 
 class Directed(Section):
@@ -47,12 +47,12 @@ def objectives_of(chosen: Sequence[str | Directed]) -> tuple[Objective, ...]:
 
 
 def objective_of(chosen: str | Directed) -> Objective:
-    if isinstance(chosen, str):
-        return KNOWN[chosen]
-    name = chosen.title
+    name = chosen if isinstance(chosen, str) else chosen.title
     assert name is not None, "a config that was checked"
-    if chosen.function is None:
-        return KNOWN[name]
+    if isinstance(chosen, str) or chosen.function is None:
+        known = ours(name)
+        assert known is not None, "a config that was checked"
+        return known
     return Objective(
         name,
         maximised=chosen.direction == "maximize",

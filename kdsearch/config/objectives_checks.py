@@ -9,6 +9,9 @@ from kdsearch.config.models import Config
 from kdsearch.config.objectives import Directed, objectives_of
 from kdsearch.config.problem import Problem, refused
 from kdsearch.config.sources import SOURCES
+from kdsearch.config.targets import first_name, known_objectives
+from kdsearch.core.budget import no_target
+from kdsearch.core.costs_named import is_timed
 from kdsearch.core.objectives import KNOWN, MODULE
 from kdsearch.errors import did_you_mean
 from kdsearch.factory import find_factory
@@ -34,7 +37,10 @@ def wrong_one(
 ) -> Iterator[Problem]:
     """What is wrong with one of them, first things first."""
     name = name_of(one)
-    found = list(plain(here, one) if isinstance(one, str) else directed(config, here, one))
+    if isinstance(one, str):
+        found = list(plain(config, here, one))
+    else:
+        found = list(directed(config, here, one))
     if not found and name in map(name_of, before):
         found = [(here, "named twice; remove one")]
     yield from found
@@ -44,12 +50,21 @@ def name_of(one: str | Directed) -> str | None:
     return one if isinstance(one, str) else one.title
 
 
-def plain(here: Keys, name: str) -> Iterator[Problem]:
+def plain(config: Config, here: Keys, name: str) -> Iterator[Problem]:
     if name.startswith(MODULE):
         way_out = f"{{function: {name}, direction: maximize}}, or minimize"
         yield here, f"needs a direction; write {way_out}"
-    elif name not in KNOWN:
-        yield here, f"unknown; {did_you_mean(name, KNOWN)}"
+    else:
+        yield from unknown(config, here, name)
+
+
+def unknown(config: Config, here: Keys, name: str) -> Iterator[Problem]:
+    """Whether a name is none of ours on any of the config's targets."""
+    known = known_objectives(config)
+    if name not in known and is_timed(name):
+        yield here, no_target(name, known.values(), first_name(config))
+    elif name not in known:
+        yield here, f"unknown; {did_you_mean(name, known)}"
 
 
 def directed(config: Config, here: Keys, one: Directed) -> Iterator[Problem]:
@@ -57,12 +72,12 @@ def directed(config: Config, here: Keys, one: Directed) -> Iterator[Problem]:
         yield from own(config, here, one)
     elif one.name is None:
         yield here, "needs a name (`kdsearch objectives` lists them) or a function"
-    elif one.name not in KNOWN:
-        yield (*here, "name"), f"unknown; {did_you_mean(one.name, KNOWN)}"
+    elif wrong := list(unknown(config, (*here, "name"), one.name)):
+        yield from wrong
     elif one.worst is not None:
         yield (*here, "worst"), "is for a function of your own; remove this"
-    elif one.direction != KNOWN[one.name].direction:
-        yield (*here, "direction"), f"must be {KNOWN[one.name].direction} for {one.name}"
+    elif one.direction != (way := known_objectives(config)[one.name].direction):
+        yield (*here, "direction"), f"must be {way} for {one.name}"
 
 
 def own(config: Config, here: Keys, one: Directed) -> Iterator[Problem]:

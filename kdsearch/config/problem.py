@@ -11,6 +11,8 @@ from kdsearch.spaces.marked import Keys
 
 Problem = tuple[Keys, str]
 """Where, and what is wrong there with the way out."""
+UNKNOWN_KEY = "unknown key; "
+"""What begins the rule of a problem with a key rather than with its value."""
 
 
 def refused(check: Callable[[], object]) -> str | None:

@@ -17,7 +17,10 @@ from kdsearch.config.checks import is_weights_file, problems
 from kdsearch.config.explain import Finding, findings
 from kdsearch.config.models import Config
 from kdsearch.config.networks import Student, Teacher
+from kdsearch.config.problem import UNKNOWN_KEY
 from kdsearch.config.section import Section
+from kdsearch.config.targets import named_plainly
+from kdsearch.config.ways import inner, put_at, way
 from kdsearch.errors import ConfigError
 from kdsearch.spaces.marked import Document, Keys, Place, one_line, read_file, read_value
 from kdsearch.spaces.shelf import is_path
@@ -25,8 +28,8 @@ from kdsearch.spaces.shelf import is_path
 Network = TypeVar("Network", Teacher, Student)
 SET = "--set "
 """What the place of an override begins with."""
-KNOBS = "distill.knobs."
-"""Names of knobs hold a dot of their own."""
+DOTTED = ("distill.knobs.", "budget.")
+"""Names of knobs, and some of costs, hold a dot of their own."""
 
 
 def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
@@ -58,13 +61,13 @@ def checked(document: Document, folder: Path) -> Config:
         for name, value in document.content.items()
     }
     try:
-        config = resolved(Config.model_validate(content), folder)
+        config = named_plainly(resolved(Config.model_validate(content), folder))
         if config.store is not None:
             home = Path() if is_set(("store",), document) else folder
             config = config.model_copy(update={"store": made(config.store, home)})
     except ValidationError as error:
         raise first(findings(error.errors(), document), document) from None
-    wrong = [(path, rule, False) for path, rule in problems(config)]
+    wrong = [(path, rule, rule.startswith(UNKNOWN_KEY)) for path, rule in problems(config)]
     if wrong:
         raise first(wrong, document)
     return config
@@ -83,8 +86,9 @@ def first(wrong: Sequence[Finding], document: Document) -> ConfigError:
 
 def is_section(name: str) -> bool:
     """Whether an empty value under this key means a section left at its defaults."""
-    kind = Config.model_fields[name].annotation if name in Config.model_fields else None
-    return isinstance(kind, type) and issubclass(kind, Section)
+    return name in Config.model_fields and isinstance(
+        Config.model_fields[name].default, Section
+    )
 
 
 def plain(value: Any) -> Any:
@@ -103,15 +107,24 @@ def put(override: str, document: Document) -> None:
     if not equals or not dotted.strip():
         raise ConfigError(f"{source}: must have the form a.b=value")
     keys = split(dotted.strip())
-    into = document.content
-    for n, key in enumerate(keys[:-1], start=1):
-        inner = into.get(key)
-        if inner is not None and not isinstance(inner, dict):
+    steps = way(document.content, keys)
+    held: Any = document.content
+    for n in range(1, len(keys)):
+        held = inner(held, steps[n - 1])
+        if isinstance(held, tuple) and not isinstance(steps[n], int):
+            raise ConfigError(f"{source}: {in_list(keys, n, held)}")
+        if held is not None and not isinstance(held, dict | tuple):
             raise ConfigError(f"{source}: {'.'.join(keys[:n])} is no section, it holds a value")
-        into[key] = inner = {} if inner is None else inner
-        into = inner
-    into[keys[-1]] = read_value(text, source)
-    replace_places(keys, document, Place(source))
+    put_at(document.content, steps, read_value(text, source))
+    replace_places(steps, document, Place(source))
+
+
+def in_list(keys: Sequence[str], n: int, held: Sequence[Any]) -> str:
+    """Why the n-th key finds nothing in a list, with what would."""
+    at, rest = ".".join(keys[:n]), "".join(f".{key}" for key in keys[n + 1 :] or keys[n:])
+    names = [entry["name"] for entry in held if isinstance(entry, dict) and "name" in entry]
+    which = [str(i) for i in range(len(held))] if len(names) < len(held) else names
+    return f"{at} is a list; say which of it: {at}.{which[0] if which else 0}{rest}"
 
 
 def is_set(keys: Keys, document: Document) -> bool:
@@ -120,8 +133,9 @@ def is_set(keys: Keys, document: Document) -> bool:
 
 
 def split(dotted: str) -> tuple[str, ...]:
-    if dotted.startswith(KNOBS):
-        return (*KNOBS.rstrip(".").split("."), dotted.removeprefix(KNOBS))
+    for section in DOTTED:
+        if dotted.startswith(section):
+            return (*section.rstrip(".").split("."), dotted.removeprefix(section))
     return tuple(dotted.split("."))
 
 

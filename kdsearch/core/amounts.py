@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from kdsearch.core.costs_named import cost_and_target
 from kdsearch.core.quantities import count, microjoules, milliseconds, percent, plain_number
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -13,6 +14,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "calibration_error": "calib. error",
         "latency_ms": "latency p50",
         "latency_p95_ms": "latency p95",
+        "latency_p99_ms": "latency p99",
         "params": "params",
         "macs": "MACs",
         "energy_uj": "energy est.",
@@ -24,6 +26,7 @@ UNITS: Mapping[str, Callable[[float | None], str]] = MappingProxyType(
         "balanced_accuracy": percent,
         "latency_ms": milliseconds,
         "latency_p95_ms": milliseconds,
+        "latency_p99_ms": milliseconds,
         "params": count,
         "macs": count,
         "energy_uj": microjoules,
@@ -32,10 +35,11 @@ UNITS: Mapping[str, Callable[[float | None], str]] = MappingProxyType(
 
 
 def title(name: str) -> str:
-    """Of an objective; the user's own have their name."""
-    return TITLES.get(name, name)
+    """Of an objective, 'latency p50 @edge' on a further target; your own have their name."""
+    cost, target = cost_and_target(name)
+    return f"{TITLES[cost]} @{target}" if target and cost in TITLES else TITLES.get(name, name)
 
 
 def amount(name: str, value: float | None) -> str:
     """A value of the objective `name`: '97.2 %', '1.2 M', '0.034'."""
-    return UNITS.get(name, plain_number)(value)
+    return UNITS.get(cost_and_target(name)[0], plain_number)(value)

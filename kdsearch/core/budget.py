@@ -1,9 +1,10 @@
 """Bounds on what a student may cost or must reach, absolute or relative to the largest."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from kdsearch.core.costs_named import asked_bound, cost_and_target, is_timed
 from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.errors import UserError, did_you_mean
 
@@ -37,14 +38,18 @@ def parse(
     *,
     upper: bool = True,
     known: Sequence[Objective] = ALWAYS,
+    first: str = "",
 ) -> Bound:
     """Reads '5', 5, '60%' as a bound on one of the `known`.
+
+    Args:
+        first: name of the first target, which may be said of its latencies, too.
 
     Raises:
         UserError: an unknown name, the wrong side, or a bad number.
     """
-    one = bounded(name, upper, known)
-    raw = str(text).strip()
+    name, raw = asked_bound(name, str(text), first)
+    one = bounded(name, upper, known, first)
     relative = raw.endswith("%")
     try:
         value = float(raw.removesuffix("%"))
@@ -58,16 +63,30 @@ def parse(
     return Bound(name, value / 100 if relative else value, relative, upper)
 
 
-def bounded(name: str, upper: bool, known: Sequence[Objective]) -> Objective:
+def bounded(name: str, upper: bool, known: Sequence[Objective], first: str = "") -> Objective:
     """The one of this name; raises UserError where there is none to be bound from this side."""
     found = {one.name: one for one in known}
     if name in found and found[name].maximised == upper:
         side = "below (a minimum)" if upper else "above (a maximum)"
         raise UserError(f"'{name}' can be bound from {side} alone")
     allowed = [other for other, one in found.items() if one.maximised != upper]
+    if name not in found and is_timed(name):
+        raise UserError(f"'{name}': {no_target(name, known, first)}")
     if name not in allowed:
         raise UserError(f"unknown bound '{name}'; {did_you_mean(name, allowed)}")
     return found[name]
+
+
+def no_target(name: str, known: Iterable[Objective], first: str = "") -> str:
+    """Why a latency is none of the known ones: which targets there are."""
+    cost, target = cost_and_target(name)
+    if not target:
+        return f"{cost} is not known of these students; publish them anew"
+    there = dict.fromkeys(t for one in known if (t := cost_and_target(one.name)[1]))
+    names = [*([first] if first else []), *there]
+    if not names:
+        return f"no target '{target}'; there is one target alone, without a name: {cost}"
+    return f"no target '{target}'; {did_you_mean(target, names)}"
 
 
 def resolve(bound: Bound, largest: Mapping[str, float]) -> float:

@@ -1,10 +1,11 @@
 """What a search trades against each other: names, directions, and where values come from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from kdsearch.core.costs_named import TIMED, cost_and_target, of_further
 from kdsearch.core.pareto import Values
 
 Direction = Literal["maximize", "minimize"]
@@ -52,12 +53,34 @@ KNOWN = MappingProxyType(
             scored("calibration_error", False, 1.0, "expected calibration error, 15 bins"),
             cost("latency_ms", "median time of one forward pass, measured, in milliseconds"),
             cost("latency_p95_ms", "its 95th percentile over calls, in milliseconds"),
+            cost("latency_p99_ms", "its 99th percentile over calls, in milliseconds"),
             cost("params", "number of parameters"),
             cost("macs", "multiply-accumulate operations per image"),
             cost("energy_uj", "energy per image in µJ, estimated from macs and params"),
         )
     }
 )
+
+
+def ours(name: str) -> Objective | None:
+    """The one of this name, also on a further target: 'latency_ms@edge'; None of others."""
+    cost, target = cost_and_target(name)
+    if not target:
+        return KNOWN.get(name)
+    if cost not in TIMED:
+        return None
+    return replace(KNOWN[cost], name=name, about=f"{KNOWN[cost].about}, on target {target}")
+
+
+def is_cost(name: str) -> bool:
+    """Whether it is one of our costs, on whichever target."""
+    one = ours(name)
+    return one is not None and not one.scored
+
+
+def known_on(targets: Sequence[str]) -> dict[str, Objective]:
+    """All of ours in a run with these targets, the first first."""
+    return {**KNOWN, **{n: one for n in of_further(targets) if (one := ours(n)) is not None}}
 
 
 def minimised(values: Sequence[float], objectives: Sequence[Objective]) -> Values:

@@ -13,8 +13,8 @@ from kdsearch.errors import ExportError
 from kdsearch.export.format import Spec
 from kdsearch.files import canonical, write_bytes
 from kdsearch.nets.logits import Logits
-from kdsearch.runtimes.onnxruntime import session
 from kdsearch.runtimes.runtime import Call
+from kdsearch.runtimes.session import session
 
 
 class Onnx:

@@ -11,7 +11,7 @@ from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import read_json, write_bytes, write_json
 from kdsearch.nets.logits import Logits, bare
 from kdsearch.runtimes.eager import Eager
-from kdsearch.runtimes.runtime import Call
+from kdsearch.runtimes.runtime import Call, Calling
 
 
 class Safetensors:
@@ -35,4 +35,4 @@ class Safetensors:
         student = bare(rebuilt(spec))
         student.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
         example = torch.zeros(1, spec["channels"], spec["size"], spec["size"])
-        return Eager().prepare(Logits(student), example, threads=1)
+        return Eager().prepare(Logits(student), example, Calling()).call

@@ -7,11 +7,12 @@ search that goes on after a kill sees the numbers it saw before.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
+from kdsearch.core.costs_named import QUANTILES, on_target
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
@@ -26,8 +27,6 @@ from kdsearch.nets.logits import Logits
 
 Build = Callable[[Architecture], nn.Module]
 REFERENCE = "reference.json"
-TIMED = frozenset({"latency_ms", "latency_p95_ms"})
-"""Costs that take a measurement."""
 
 
 class Measure(Protocol):
@@ -59,6 +58,8 @@ class CostBook:
     anchors: Mapping[str, Architecture]
     rounds: int
     progress: Progress
+    within: float | None = None
+    """Rounds end once every median is known to this share; None: all of them are done."""
     watch: Watch = field(default_factory=Watch)
     sizes: dict[str, dict[str, float]] = field(default_factory=dict)
     measure: Measure = here
@@ -73,8 +74,8 @@ class CostBook:
     def costs(
         self, architectures: Sequence[Architecture], *, latency: bool
     ) -> dict[str, dict[str, float]]:
-        """By architecture id what is counted (see `size`) and, if asked, latency_ms and
-        latency_p95_ms; measures the missing."""
+        """By architecture id what is counted (see `size`) and, if asked, what `of_latency`
+        gives; measures the missing."""
         found = {a.id: dict(self.size(a)) for a in architectures}
         if latency:
             for name, timed in self.latencies(architectures).items():
@@ -126,6 +127,7 @@ class CostBook:
             seed=derive(0, *sorted(networks)),
             reference=reference,
             progress=self.progress,
+            within=self.within,
         )
         load = self.watch.end(begun, threads)
         if reference is None:
@@ -140,14 +142,20 @@ class CostBook:
         return self.folder / f"{name}.json"
 
 
-def of_latency(timed: Latency) -> dict[str, float]:
-    """A latency as costs by name."""
-    return {"latency_ms": timed.p50_ms, "latency_p95_ms": timed.p95_ms}
+def of_latency(timed: Latency, target: str = "") -> dict[str, float]:
+    """A latency as costs by name; `target`: '' is the first, a further one is in its name."""
+    quantiles = {"p50": timed.p50_ms, "p95": timed.p95_ms, "p99": timed.p99_ms}
+    known = {name: ms for name, ms in quantiles.items() if ms is not None}
+    return {on_target(QUANTILES[name], target): ms for name, ms in known.items()}
 
 
 def read_latency(path: Path) -> Latency:
     content = read_json(path)
-    return Latency(**{**content, "ci95": tuple(content["ci95"])})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+    }
+    return Latency(**fields)
 
 
 def anchors(space: Space) -> dict[str, Architecture]:

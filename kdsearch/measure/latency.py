@@ -8,7 +8,7 @@ reference was taken.
 
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -17,16 +17,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
-from kdsearch.errors import KdsearchError
-from kdsearch.measure.intervals import median_ci95
-from kdsearch.measure.rounds import Clock, interleaved
-from kdsearch.runtimes import runtime
+from kdsearch.measure.intervals import Interval, median_ci95, percentiles_ci95
+from kdsearch.measure.rounds import Stopwatch, Timed, heed_stop, interleaved
+from kdsearch.measure.speed import DRIFTS, drift, slowdown, undisturbed
+from kdsearch.runtimes import ready
+from kdsearch.runtimes.placed import LAYOUTS
+from kdsearch.runtimes.runtime import Array, Calling, Prepared
 
+Clock: TypeAlias = Callable[[], float]
+"""Seconds from any start, such as `time.perf_counter`."""
 Visits: TypeAlias = Sequence[Sequence[float]]
-"""Milliseconds of one network's timed calls: per round, per call."""
+"""Milliseconds of one network's timed calls: per round, as many calls in each."""
+Kind: TypeAlias = tuple[str, str]
+"""'network' or 'anchor', and its name."""
+
+FEWEST_ROUNDS = 10
+"""Before anybody asks whether the intervals are narrow enough: fewer rounds underrate them."""
+LOOK_EVERY = 5
+"""Rounds from one such look to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +56,31 @@ class Target:
     size: int | None = None
     """Pixels, where images are not as large as the data set's."""
 
+    @property
+    def calling(self) -> Calling:
+        return Calling(self.threads, self.precision, self.layout)
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of one call on one batch."""
+    """Milliseconds of one call on one batch; what is None is not known."""
 
     p50_ms: float
     """Median over rounds of a round's median call."""
     p95_ms: float
-    """Over all calls of all rounds."""
-    ci95: tuple[float, float]
-    """Of p50_ms, by bootstrap over rounds."""
+    """Over all calls of all rounds; so p99_ms."""
+    ci95: Interval
+    """Of p50_ms, by bootstrap over rounds; so p95_ci95 and p99_ci95, each of its own."""
     rounds: int
     load: float | None = None
     """Cores that others kept busy meanwhile, on average; None where nobody can tell."""
     busy: bool = False
     """Whether others left fewer cores than the target's threads."""
+    p99_ms: float | None = None
+    p95_ci95: Interval | None = None
+    p99_ci95: Interval | None = None
+    drift: float | None = None
+    """By which share the machine was slower in slow rounds than in fast ones; see `drift`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,37 +100,94 @@ def measure(  # noqa: PLR0913  what is measured, on what, how often
     seed: int,
     reference: Mapping[str, float] | None,
     progress: Progress,
+    within: float | None = None,
     clock: Clock = time.perf_counter,
 ) -> Measured:
     """Times the networks, each giving logits alone, against the anchors.
 
     Args:
         anchors: the same ones whenever latencies are to be comparable; three to five.
-        example: normalised float32 images, repeated or cut to the target's batch size.
+        example: normalised float32 images, made to fit the target (`images_for`).
+        rounds: at most.
         seed: of the order within rounds, and of the bootstrap.
         reference: what an earlier measurement returned; None: this one sets it.
+        within: half an interval of p50 as a share of it; rounds end once all are as narrow.
+
+    Raises:
+        UserError: the target's runtime cannot call networks so on this machine.
+        Stopped: asked to.
     """
-    prepare = runtime(target.runtime).prepare
-    images = example.detach().cpu()[torch.arange(target.batch_size) % len(example)]
     task = f"latency {target.name}"
     progress.start(task, rounds)
-    calls = {
-        (kind, name): partial(prepare(module, images, threads=target.threads), images.numpy())
-        for kind, group in (("network", networks), ("anchor", anchors))
-        for name, module in group.items()
-    }
-    rng = random.Random(derive(seed, "order"))
-    seconds = interleaved(calls, rounds, rng, clock, partial(progress.step, task))
-    progress.finish(task)
-    visits = {
-        key: [[s * 1e3 for s in visit] for visit in visits] for key, visits in seconds.items()
-    }
-    return scaled(
-        {name: visits["network", name] for name in networks},
-        {name: visits["anchor", name] for name in anchors},
-        reference,
-        derive(seed, "bootstrap"),
+    groups = (("network", networks), ("anchor", anchors))
+    modules = {(kind, name): m for kind, group in groups for name, m in group.items()}
+    bootstrap = derive(seed, "bootstrap")
+
+    def is_enough(timed: Timed[Kind]) -> bool:
+        done = len(next(iter(timed.values()), ()))
+        progress.step(task, done)
+        if within is None or done < FEWEST_ROUNDS or done % LOOK_EVERY:
+            return False
+        return is_narrow(*split(timed), reference, within, bootstrap)
+
+    timed = interleaved(
+        stopwatches(modules, target, example, clock),
+        rounds,
+        random.Random(derive(seed, "order")),
+        is_enough,
     )
+    measured = scaled(*split(timed), reference, bootstrap)
+    changed = max((one.drift or 0.0 for one in measured.latencies.values()), default=0.0)
+    is_drift = changed > DRIFTS
+    progress.finish(task, f"the machine's speed changed by {changed:.0%}" if is_drift else "")
+    return measured
+
+
+def stopwatches(
+    modules: Mapping[Kind, nn.Module], target: Target, example: Tensor, clock: Clock
+) -> dict[Kind, Stopwatch]:
+    """By the device's own clock where the runtime has one, else by ours."""
+    prepare = ready(target.runtime, target.calling).prepare
+    images = images_for(target, example)
+    found = {}
+    for key, module in modules.items():
+        heed_stop()
+        found[key] = stopwatch(prepare(module, images, target.calling), images.numpy(), clock)
+    return found
+
+
+def stopwatch(prepared: Prepared, images: Array, clock: Clock) -> Stopwatch:
+    if prepared.seconds is not None:
+        return partial(prepared.seconds, images)
+
+    def seconds() -> float:
+        start = clock()
+        prepared.call(images)
+        return clock() - start
+
+    return seconds
+
+
+def images_for(target: Target, example: Tensor) -> Tensor:
+    """As many images as the target's batch, as large and laid out as it says."""
+    images = example.detach().cpu()[torch.arange(target.batch_size) % len(example)]
+    if target.size is not None:
+        size = (target.size, target.size)
+        images = interpolate(images, size=size, mode="bilinear", antialias=True)
+    return images.contiguous(memory_format=LAYOUTS[target.layout])
+
+
+def split(timed: Timed[Kind]) -> tuple[Mapping[str, Visits], Mapping[str, Visits]]:
+    """Networks and anchors, in milliseconds."""
+    networks, anchors = (
+        {
+            name: [[1e3 * seconds for seconds in visit] for visit in visits]
+            for (kind, name), visits in timed.items()
+            if kind == one
+        }
+        for one in ("network", "anchor")
+    )
+    return networks, anchors
 
 
 def scaled(
@@ -119,48 +197,50 @@ def scaled(
     seed: int,
 ) -> Measured:
     """Latencies at the machine's reference speed, from what was timed."""
-    medians = {
-        name: np.array([np.median(v) for v in visits]) for name, visits in anchors.items()
-    }
+    medians = {name: round_medians(visits) for name, visits in anchors.items()}
     given = undisturbed(medians) if reference is None else reference
-    known = {name: given[name] for name in anchors if name in given}
-    if not anchors or len(known) < len(anchors):
-        raise KdsearchError(
-            f"anchors {sorted(anchors)} with references for {sorted(known)}: latencies need an "
-            "anchor, and a reference for each; give None to set them anew"
-        )
-    slower = slowdown(medians, known)
-    return Measured({n: summary(v, slower, seed) for n, v in networks.items()}, known)
-
-
-def undisturbed(anchors: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Each anchor's milliseconds in the fastest round.
-
-    From its usual share of a round, which drift leaves alone, and that round's geometric mean:
-    an anchor's own fastest round would be luck as much as speed.
-    """
-    if not anchors:
-        return {}
-    means = np.exp(np.mean([np.log(milliseconds) for milliseconds in anchors.values()], axis=0))
-    return {name: float(np.median(ms / means) * means.min()) for name, ms in anchors.items()}
-
-
-def slowdown(
-    anchors: Mapping[str, NDArray[np.float64]], reference: Mapping[str, float]
-) -> NDArray[np.float64]:
-    """(rounds,): how many times slower than at reference the anchors ran, by their median."""
-    ratios: NDArray[np.float64] = np.median(
-        [milliseconds / reference[name] for name, milliseconds in anchors.items()], axis=0
+    slower = slowdown(medians, given)
+    return Measured(
+        {name: summary(visits, slower, seed) for name, visits in networks.items()},
+        {name: given[name] for name in anchors},
     )
-    return ratios
+
+
+def is_narrow(
+    networks: Mapping[str, Visits],
+    anchors: Mapping[str, Visits],
+    reference: Mapping[str, float] | None,
+    within: float,
+    seed: int,
+) -> bool:
+    """Whether half of every network's interval of p50 is at most that share of it."""
+    medians = {name: round_medians(visits) for name, visits in anchors.items()}
+    slower = slowdown(medians, undisturbed(medians) if reference is None else reference)
+    for visits in networks.values():
+        known = round_medians(visits) / slower
+        low, high = median_ci95(known, seed)
+        if (high - low) / 2 > within * float(np.median(known)):
+            return False
+    return True
+
+
+def round_medians(visits: Visits) -> NDArray[np.float64]:
+    """(rounds,): milliseconds of each round's median call."""
+    return np.median(np.asarray(visits, dtype=np.float64), axis=1)
 
 
 def summary(visits: Visits, slower: NDArray[np.float64], seed: int) -> Latency:
-    rounds = [float(np.median(visit) / s) for visit, s in zip(visits, slower, strict=True)]
-    calls = [call / s for visit, s in zip(visits, slower, strict=True) for call in visit]
+    calls = np.asarray(visits, dtype=np.float64) / slower[:, None]
+    rounds = np.median(calls, axis=1)
+    p95, p99 = np.percentile(calls, (95, 99))
+    p95_ci95, p99_ci95 = percentiles_ci95(calls, (95, 99), seed)
     return Latency(
         p50_ms=float(np.median(rounds)),
-        p95_ms=float(np.percentile(calls, 95)),
+        p95_ms=float(p95),
         ci95=median_ci95(rounds, seed),
         rounds=len(rounds),
+        p99_ms=float(p99),
+        p95_ci95=p95_ci95,
+        p99_ci95=p99_ci95,
+        drift=drift(slower),
     )

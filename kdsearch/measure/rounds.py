@@ -7,64 +7,64 @@ timed in the same round share it, so their ratio is steady where their milliseco
 import gc
 import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias, TypeVar
 
+from kdsearch.measure.warm_up import warmed_up
 from kdsearch.stopping import STOP, Stopped
 
-Clock: TypeAlias = Callable[[], float]
-"""Seconds from any start, such as `time.perf_counter`."""
+Stopwatch: TypeAlias = Callable[[], float]
+"""Calls a network once and returns the seconds that took."""
 Key = TypeVar("Key")
+Timed: TypeAlias = dict[Key, list[list[float]]]
+"""Seconds of every timed call: per network, per round, per call of that visit."""
 
-WARM_UPS = 5
 VISIT_SECONDS = 0.001
 FEWEST_CALLS, MOST_CALLS = 2, 50
 
 
 def interleaved(
-    calls: Mapping[Key, Callable[[], object]],
+    stopwatches: Mapping[Key, Stopwatch],
     rounds: int,
     rng: random.Random,
-    clock: Clock,
-    after_round: Callable[[int], None],
-) -> dict[Key, list[list[float]]]:
-    """Seconds of every timed call: per network, per round, per call of that visit.
-
+    is_enough: Callable[[Timed[Key]], bool],
+) -> Timed[Key]:
+    """
     Args:
-        after_round: told the number of rounds done.
+        rounds: at most.
+        is_enough: shown after every round what was timed so far.
 
     Raises:
         Stopped: asked to; rounds of different times are not put together.
     """
-    counts = {key: calls_per_visit(timed(call, WARM_UPS, clock)) for key, call in calls.items()}
-    seconds: dict[Key, list[list[float]]] = {key: [] for key in calls}
-    order = list(calls)
+    counts = {}
+    for key, stopwatch in stopwatches.items():
+        heed_stop()
+        counts[key] = calls_per_visit(warmed_up(stopwatch))
+    seconds: Timed[Key] = {key: [] for key in stopwatches}
+    order = list(stopwatches)
     with garbage_collection_off():
-        for done in range(1, rounds + 1):
-            if STOP.is_asked():
-                raise Stopped
+        for _ in range(rounds):
+            heed_stop()
             rng.shuffle(order)
             for key in order:
-                calls[key]()  # untimed: the others have emptied the caches
-                seconds[key].append(timed(calls[key], counts[key], clock))
-            after_round(done)
+                stopwatches[key]()  # not counted: the others have emptied the caches
+                seconds[key].append([stopwatches[key]() for _ in range(counts[key])])
+            if is_enough(seconds):
+                break
     return seconds
 
 
-def timed(call: Callable[[], object], times: int, clock: Clock) -> list[float]:
-    seconds = []
-    for _ in range(times):
-        start = clock()
-        call()
-        seconds.append(clock() - start)
-    return seconds
-
-
-def calls_per_visit(warm_up: list[float]) -> int:
+def calls_per_visit(warm_up: Sequence[float]) -> int:
     """Enough calls to fill a visit: many of a network that takes microseconds."""
     fastest = max(min(warm_up), 1e-9)
     return min(MOST_CALLS, max(FEWEST_CALLS, math.ceil(VISIT_SECONDS / fastest)))
+
+
+def heed_stop() -> None:
+    if STOP.is_asked():
+        raise Stopped
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from kdsearch.files import write_json, write_text
 from kdsearch.pipeline.baseline_results import Searched, content_of
 from kdsearch.pipeline.clean import clean
 from kdsearch.pipeline.context import Context, open_context, training_threads
-from kdsearch.pipeline.costs import open_book
+from kdsearch.pipeline.costs import open_books
 from kdsearch.pipeline.halves import halves_of
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import Ground
@@ -121,8 +121,8 @@ def ground_of(context: Context) -> Ground:
     folders = {n: Path(facts[n]) if facts.get(n) else None for n in ("teacher", "supernet")}
     data = Path(facts["data"])
     info = read_info(data)
-    book = open_book(context, info)
-    return Ground(data, info, folders["teacher"], folders["supernet"], book, facts["ends"])
+    books = open_books(context, info)
+    return Ground(data, info, folders["teacher"], folders["supernet"], books, facts["ends"])
 
 
 def one_search(yardstick: Yardstick, arm: Arm, number: int) -> Searched:

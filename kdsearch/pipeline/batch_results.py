@@ -11,7 +11,8 @@ from typing import Any
 import kdsearch
 from kdsearch.config import Config
 from kdsearch.config.cells import Cell
-from kdsearch.core.budget import parse
+from kdsearch.config.latency import Latency
+from kdsearch.config.targets import bounds_of, targets_of
 from kdsearch.core.quantities import count, duration, milliseconds
 from kdsearch.files import write_json, write_text
 from kdsearch.pipeline.child import Outcome
@@ -103,15 +104,19 @@ def row(cell: Cell, out: Path, folder: str, outcome: Outcome) -> dict[str, Any]:
 
 def asked(config: Config) -> dict[str, str]:
     """What the cell was to search, in words."""
-    teacher, latency = config.teacher, config.latency
-    bounds = config.budget.model_dump(exclude_none=True).items()
+    teacher, targets = config.teacher, targets_of(config)
     return {
         "data": config.data.name,
         "teacher": teacher.training if teacher.network == "family" else teacher.network,
         "space": Path(config.space).stem,
-        "device": f"{latency.runtime}, threads {latency.threads}",
-        "budget": ", ".join(str(parse(name, value)) for name, value in bounds) or "none",
+        "device": "; ".join(device_words(one) for one in targets),
+        "budget": ", ".join(map(str, bounds_of(config))) or "none",
     }
+
+
+def device_words(it: Latency) -> str:
+    words = f"{it.runtime}, threads {it.threads}"
+    return words if it.name is None else f"{it.name}: {words}"
 
 
 def found_in(front: Mapping[str, Any]) -> dict[str, Any]:

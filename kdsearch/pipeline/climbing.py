@@ -46,7 +46,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
     if supernet is not None:
         metrics = sought.setting.metrics
         inherited = inherited_folder(context, supernet, ground.info, metrics)
-    prices = prices_of(ground.book, terms, ground.ends["largest"])
+    prices = prices_of(ground.books, terms, ground.ends["largest"])
     depths = None
     if inherited is not None and is_small(context, sought.pool):
         depths = depths_of(context, ground, sought, inherited)
@@ -91,9 +91,9 @@ def depths_of(
 
     context.progress.say(f"search: all {several(len(jobs), 'student')} with inherited weights")
     execute(context, sought.setting, phases())
-    book = ground.book
-    prices = prices_of(book, sought.terms, ground.ends["largest"])
-    outlook = Outlook(lambda asked: book.costs(asked, latency=False), prices, sought.terms)
+    books = ground.books
+    prices = prices_of(books, sought.terms, ground.ends["largest"])
+    outlook = Outlook(lambda asked: books.costs(asked, ()), prices, sought.terms)
     found = outlook.depths(jobs, results)
     worth = sum(depth < sought.terms.keep_layers for depth in found.values())
     context.progress.say(f"search: {worth} of them are worth a training")

@@ -12,6 +12,7 @@ from torch import nn
 
 from kdsearch.config import Config
 from kdsearch.config.networks import Training
+from kdsearch.config.targets import targets_of
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
 from kdsearch.errors import ConfigError
@@ -93,7 +94,9 @@ def check_threads(config: Config) -> None:
     """
     processors, asked = os.cpu_count() or 1, {}
     if config.ray.latency_node in (None, "driver"):
-        asked["latency.threads"] = config.latency.threads
+        for i, one in enumerate(targets := targets_of(config)):
+            where = f"latency[{i}]" if len(targets) > 1 else "latency"
+            asked[f"{where}.threads"] = one.threads
     if config.search.engine == "in-process":
         asked["threads"] = config.threads
     for key, threads in asked.items():

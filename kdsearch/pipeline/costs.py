@@ -5,11 +5,13 @@ from pathlib import Path
 
 from torch import nn
 
-from kdsearch.core.budget import Bound, parse
+from kdsearch.config.latency import Latency
+from kdsearch.config.targets import targets_of
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, anchors, here
+from kdsearch.measure.books import Books
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Target
 from kdsearch.measure.load import Watch
@@ -19,13 +21,20 @@ from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.supernet import as_plain
 
 VERSION = 1
+LATENCIES = "latencies"
+"""In a run's folder: links to what was measured on further targets."""
 
 
-def target_of(context: Context) -> Target:
-    latency = context.config.latency
-    threads = f"{latency.threads} thread{'s' if latency.threads > 1 else ''}"
-    name = f"{latency.runtime}, {threads}, batch {latency.batch_size}"
-    return Target(name, latency.runtime, latency.threads, latency.batch_size)
+def target_of(it: Latency) -> Target:
+    return Target(
+        it.title,
+        it.runtime,
+        it.threads,
+        it.batch_size,
+        it.precision,
+        it.layout,
+        it.size,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +49,40 @@ class Students:
         return family_of(self.family).student(architecture, self.channels, self.classes)
 
 
-def open_book(context: Context, info: DataInfo, *, elsewhere: bool = True) -> CostBook:
-    """The run's cost book; its folder is shared by runs with the same networks and device.
+def open_books(context: Context, info: DataInfo, *, elsewhere: bool = True) -> Books:
+    """The run's cost books; their folders are shared by runs with the same networks and
+    devices. The run links to them.
 
     Args:
-        elsewhere: whether it measures where the config says; else in this process.
+        elsewhere: whether they measure where the config says; else in this process.
     """
-    space, target = context.space, target_of(context)
+    books = {
+        one.title: open_book(context, info, one, elsewhere=elsewhere)
+        for one in targets_of(context.config)
+    }
+    return Books(books)
+
+
+def linked(context: Context, books: Books) -> None:
+    """RUN/latency is the first one's folder, RUN/latencies/TARGET that of each further one."""
+    run, (_, *further) = context.run, books.by_target.items()
+    run.link("latency", books.first.folder)
+    folder = run.root / LATENCIES
+    gone = set(folder.iterdir()) if folder.is_dir() else set()
+    for name, book in further:
+        folder.mkdir(exist_ok=True)
+        run.link(f"{LATENCIES}/{name}", book.folder)
+        gone.discard(folder / name)
+    for link in gone:
+        if link.is_symlink():
+            link.unlink()  # a target that the config has no more; what was measured stays
+
+
+def open_book(
+    context: Context, info: DataInfo, it: Latency, *, elsewhere: bool = True
+) -> CostBook:
+    """See `open_books`."""
+    space, target = context.space, target_of(it)
     node = node_of(context.config, context.progress) if elsewhere else None
     device = fingerprint(target) if node is None else node.fingerprint(target)
     fixed = anchors(space.space)
@@ -68,27 +104,23 @@ def open_book(context: Context, info: DataInfo, *, elsewhere: bool = True) -> Co
         (info.channels, info.size, info.size),
         target,
         fixed,
-        context.config.latency.rounds,
+        it.rounds,
         context.progress,
-        Watch(context.config.latency.busy, context.config.latency.patience),
+        it.within,
+        Watch(it.busy, it.patience),
         measure=node or here,
         device=device,
         is_apart=node is not None and node.is_apart,
     )
 
 
-def ends(context: Context, book: CostBook) -> dict[str, dict[str, float]]:
-    """Costs of the space's smallest and largest student, latency included."""
+def ends(context: Context, books: Books) -> dict[str, dict[str, float]]:
+    """Costs of the space's smallest and largest student, latencies on all targets included."""
     space = context.space.space
     both = {"smallest": space.smallest(), "largest": space.largest()}
     students = {name: Architecture.of(point) for name, point in both.items()}
-    costs = book.costs(list(students.values()), latency=True)
+    costs = books.costs(list(students.values()))
     return {name: costs[a.id] for name, a in students.items()}
-
-
-def bounds_of(context: Context) -> tuple[Bound, ...]:
-    budget = context.config.budget.model_dump(exclude_none=True)
-    return tuple(parse(name, value) for name, value in budget.items())
 
 
 def space_key(context: Context) -> dict[str, object]:

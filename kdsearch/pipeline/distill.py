@@ -28,7 +28,7 @@ from kdsearch.nets.kinds import made_of
 from kdsearch.nets.logits import Logits
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context, open_context, training_threads
-from kdsearch.pipeline.costs import open_book
+from kdsearch.pipeline.costs import open_books
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import execute
 from kdsearch.pipeline.lessons import (
@@ -196,10 +196,12 @@ def scored(part: str, student: nn.Module, split: Split, info: DataInfo) -> dict[
 
 
 def timed(context: Context, student: nn.Module, info: DataInfo) -> dict[str, Any]:
-    """Its latency on the config's target, at the speed the anchors' reference has."""
-    book = open_book(context, info, elsewhere=False)
-    found = book.beside_anchors({"student": Logits(student).eval()})["student"]
-    return latency_facts(book.target, found, book.device)
+    """Its latency on the config's targets, at the speed the anchors' reference has."""
+    facts: dict[str, Any] = {}
+    for book in open_books(context, info, elsewhere=False).by_target.values():
+        found = book.beside_anchors({"student": Logits(student).eval()})["student"]
+        facts |= latency_facts(book.target, found, book.device)
+    return facts
 
 
 def words(card: Mapping[str, Any], folder: Path) -> Iterator[str]:

@@ -5,7 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.core.amounts import amount, title
-from kdsearch.core.objectives import KNOWN, Objective
+from kdsearch.core.costs_named import cost_and_target
+from kdsearch.core.objectives import Objective, ours
 from kdsearch.core.quantities import percent, several, three_digits
 from kdsearch.core.steps import Offer, Step, steps
 from kdsearch.pipeline.front import measured
@@ -23,6 +24,7 @@ UNITS: Mapping[str, tuple[tuple[float, str], ...]] = MappingProxyType(
     {
         "latency_ms": ((1.0, "ms"), (1e-3, "µs")),
         "latency_p95_ms": ((1.0, "ms"), (1e-3, "µs")),
+        "latency_p99_ms": ((1.0, "ms"), (1e-3, "µs")),
         "params": ((1e6, "M parameters"), (1e3, "k parameters"), (1.0, "parameter")),
         "macs": ((1e9, "G MACs"), (1e6, "M MACs"), (1e3, "k MACs"), (1.0, "MAC")),
         "energy_uj": ((1e3, "mJ"), (1.0, "µJ"), (1e-3, "nJ")),
@@ -42,7 +44,7 @@ def explain(run: RunDir) -> dict[str, Any]:
     if run.front.exists():
         front = run.read(run.front, *front)
     points = front["points"]
-    objectives = [KNOWN.get(n) or brought(n, way) for n, way in front["directions"].items()]
+    objectives = [ours(n) or brought(n, way) for n, way in front["directions"].items()]
     return {
         "run": str(run.root),
         "importance": important(run, trials),
@@ -144,7 +146,7 @@ def front_lines(content: Mapping[str, Any]) -> list[str]:
 
 def unit_of(cost: str, price: float) -> tuple[float, str]:
     """The largest unit that the dearest step pays at least one of."""
-    units = UNITS.get(cost, ((1.0, cost),))
+    units = UNITS.get(cost_and_target(cost)[0], ((1.0, cost),))
     return next((unit for unit in units if unit[0] <= price), units[-1])
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kdsearch.core.amounts import amount, title
+from kdsearch.core.costs_named import QUANTILES, on_target
 from kdsearch.core.quantities import count, milliseconds, percent
 from kdsearch.pipeline.table import table
 
@@ -24,22 +25,37 @@ IN_EVERY_TABLE = ("accuracy", "latency_ms", "latency_p95_ms", "params", "macs")
 def front_table(content: Mapping[str, Any]) -> str:
     """One row a student, fastest first; `content` is that of front.json."""
     points = content["points"]
-    target = next(iter(points[0]["latency"])) if points else ""
-    more = [name for name in content.get("objectives", ()) if name not in IN_EVERY_TABLE]
+    targets = list(points[0]["latency"]) if points else [""]
+    more = further_columns(content.get("objectives", ()), targets[1:])
     rows = [row(point, more) for point in points]
     headers = (*HEADERS[:-1], *map(title, more), HEADERS[-1])
-    lines = [f"latency: {target}; accuracies ± half of a 95 % interval", *busy_lines(points)]
+    lines = [
+        f"latency: {targets[0]}; accuracies ± half of a 95 % interval",
+        *busy_lines(points),
+    ]
     return "\n".join([table(rows, headers), *lines])
 
 
+def further_columns(objectives: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Objectives without a column in every table, and the median on each further target."""
+    medians = [on_target(QUANTILES["p50"], target) for target in targets]
+    return list(dict.fromkeys([*medians, *(n for n in objectives if n not in IN_EVERY_TABLE)]))
+
+
 def busy_lines(points: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Whose latency was measured while others were at work, in a line; none of nobody's."""
-    timed = {p["id"]: next(iter(p["latency"].values())) for p in points}
-    busy = {name: found["load"] for name, found in timed.items() if found.get("busy")}
-    if not busy:
-        return []
-    cores = f"{max(busy.values()):.1f}"
-    return [f"measured on a busy machine, others kept {cores} cores busy: {', '.join(busy)}"]
+    """Whose latency was measured while others were at work, in a line a target; none of
+    nobody's."""
+    lines = []
+    for number, target in enumerate(points[0]["latency"] if points else ()):
+        timed = {p["id"]: p["latency"].get(target, {}) for p in points}
+        busy = {name: found["load"] for name, found in timed.items() if found.get("busy")}
+        if busy:
+            cores, where = f"{max(busy.values()):.1f}", f" on {target}" if number else ""
+            lines.append(
+                f"measured{where} on a busy machine, others kept {cores} cores busy: "
+                f"{', '.join(busy)}"
+            )
+    return lines
 
 
 def row(point: Mapping[str, Any], more: Sequence[str]) -> list[str]:
@@ -61,15 +77,23 @@ def row(point: Mapping[str, Any], more: Sequence[str]) -> list[str]:
 
 def measured(point: Mapping[str, Any]) -> dict[str, float]:
     """Every score on search-validation and every cost of a point, by objective."""
-    timed = next(iter(point["latency"].values()))
     return {
         **point.get("scores", {}),
         **point.get("costs", {}),
         "accuracy": point["search_accuracy"],
         "params": point["params"],
         "macs": point["macs"],
-        "latency_ms": timed["p50"],
-        "latency_p95_ms": timed["p95"],
+        **timed_costs(point["latency"]),
+    }
+
+
+def timed_costs(latency: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """The latencies of a point as costs, those on further targets under their names."""
+    return {
+        on_target(cost, target if number else ""): timed[quantile]
+        for number, (target, timed) in enumerate(latency.items())
+        for quantile, cost in QUANTILES.items()
+        if timed.get(quantile) is not None
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from kdsearch.core.objectives import KNOWN, Objective
+from kdsearch.core.objectives import Objective, ours
 from kdsearch.pipeline.trials import objective_names
 from kdsearch.rundir import RunDir
 from kdsearch.search.explain import Explained, explained
@@ -17,7 +17,7 @@ SEED = 0
 
 def important(run: RunDir, trials: Sequence[Trial]) -> list[dict[str, Any]]:
     """One entry for each objective of the current search, in their order."""
-    objectives = [KNOWN.get(name) or brought(name) for name in objective_names(run)]
+    objectives = [ours(name) or brought(name) for name in objective_names(run)]
     return [entry(explained(trials, at, one, SEED)) for at, one in enumerate(objectives)]
 
 

@@ -14,7 +14,7 @@ from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
 from kdsearch.engines import ENGINES
 from kdsearch.engines.engine import Workshop
-from kdsearch.measure.book import CostBook
+from kdsearch.measure.books import Books
 from kdsearch.measure.scores import identity
 from kdsearch.nets.kinds import family_of
 from kdsearch.pipeline.cluster import cluster_of, device_of_jobs
@@ -36,9 +36,9 @@ class Ground:
     teacher: Path | None
     supernet: Path | None
     """None where students share no weights."""
-    book: CostBook
+    books: Books
     ends: Mapping[str, Mapping[str, float]]
-    """Costs of the smallest and the largest student."""
+    """Costs of the smallest and the largest student, on all targets."""
 
 
 def execute(context: Context, setting: Setting, phases: Phase) -> None:

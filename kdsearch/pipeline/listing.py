@@ -87,9 +87,12 @@ def objectives() -> Rows:
         }
         for one in KNOWN.values()
     ]
+    at = "latency_ms@TARGET"
+    there = "a latency on a further target of the config, by its name; so p95 and p99"
+    further = {"name": at, "direction": "minimize", "kind": "cost", "about": there}
     own = "a function of your own, on logits and labels (runs your code)"
     form = "{function: module:pkg.mod:function, direction: maximize}"
-    return [*rows, {"name": form, "direction": "yours", "kind": "score", "about": own}]
+    return [*rows, further, {"name": form, "direction": "yours", "kind": "score", "about": own}]
 
 
 def samplers() -> Rows:
@@ -106,8 +109,17 @@ def engines() -> Rows:
 
 def runtimes() -> Rows:
     from kdsearch.runtimes import RUNTIMES
+    from kdsearch.runtimes.runtime import Calling
 
-    return [{"name": n, "version": r.version()} for n, r in RUNTIMES.items()]
+    return [
+        {
+            "name": name,
+            "version": "–" if lacking else runtime.version(),
+            "about": lacking or first_module_line(type(runtime)),
+        }
+        for name, runtime in RUNTIMES.items()
+        for lacking in [runtime.lacks(Calling())]
+    ]
 
 
 def formats() -> Rows:

@@ -13,23 +13,21 @@ from torch import nn
 
 import kdsearch
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.targets import bounds_of
 from kdsearch.core.budget import broken
 from kdsearch.core.objectives import Objective, beyond_accuracy, in_order
 from kdsearch.core.pareto import front
 from kdsearch.core.volume import reference_point, volume
 from kdsearch.data.load import load_search
-from kdsearch.data.test_split import open_test
 from kdsearch.errors import BudgetError, ObjectiveError, SearchError
 from kdsearch.files import write_bytes, write_json
-from kdsearch.measure.book import of_latency
-from kdsearch.measure.fingerprint import latency_facts
-from kdsearch.measure.latency import Latency
 from kdsearch.nets.kinds import family_of, made_of
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.context import Context
-from kdsearch.pipeline.costs import bounds_of
 from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.rescore import Rescored, rescored
+from kdsearch.pipeline.tested import tested
+from kdsearch.pipeline.timed import costs_of, facts_of, targets_told, timed_together
 from kdsearch.places import Place
 from kdsearch.search.rung import STUDENT
 from kdsearch.search.trial import Trial
@@ -60,30 +58,20 @@ def publish(context: Context, ground: Ground, finalists: Sequence[Finalist]) -> 
         name: whole(rescored(runs, search_val, info, metrics))
         for name, runs in networks.items()
     }
-    latencies = timed_together(context, ground, finalists)
-    costs = {
-        f.id: ground.book.size(f.trial.candidate.architecture) | of_latency(latencies[f.id])
-        for f in finalists
-    }
+    students = {f.id: f.trial.candidate.architecture for f in finalists}
+    latencies = timed_together(ground.books, students)
+    costs = {name: costs_of(ground.books, a, latencies[name]) for name, a in students.items()}
     kept = within_budget(context, ground, finalists, costs)
     points = [in_order(scores[f.id].values | costs[f.id], objectives) for f in kept]
     published = sorted(
         (kept[i] for i in front(points)), key=lambda f: costs[f.id]["latency_ms"]
     )
-    test = open_test(
-        ground.data,
-        purpose=f"score of {len(published)} published students",
-        log=context.run.test_openings,
-    )
+    on_test = tested(context, ground, {f.id: (f.folders, networks[f.id]) for f in published})
     rows = []
     for finalist in published:
         row = point(context, finalist, scores[finalist.id], costs[finalist.id])
-        tested = rescored(networks[finalist.id], test, info, metrics)
-        row["test_accuracy"] = tested.top1.accuracy
-        row["test_accuracy_ci95"] = list(tested.top1.ci95)
-        row["test_scores"] = {n: tested.values.get(n) for n in row["scores"]}
-        book = ground.book
-        row["latency"] = latency_facts(book.target, latencies[finalist.id], book.device)
+        row |= on_test[finalist.id]
+        row["latency"] = facts_of(ground.books, latencies[finalist.id])
         rows.append(row)
         keep_student(context, ground, finalist, row)
     return front_of(context, ground, rows, objectives)
@@ -96,7 +84,7 @@ def within_budget(
     costs: Mapping[str, Mapping[str, float]],
 ) -> list[Finalist]:
     """Raises BudgetError where none of them keeps it."""
-    bounds = bounds_of(context)
+    bounds = bounds_of(context.config)
     missed = {f.id: broken(bounds, costs[f.id], largest(ground)) for f in finalists}
     kept = [f for f in finalists if not missed[f.id]]
     if not kept:
@@ -123,16 +111,6 @@ def student_of(
     student = family.student(architecture, ground.info.channels, len(ground.info.classes))
     student.load_state_dict(stored_weights(folder / STUDENT, within=folder))
     return student.eval()
-
-
-def timed_together(
-    context: Context, ground: Ground, finalists: Sequence[Finalist]
-) -> dict[str, Latency]:
-    """A fresh measurement of all finalists in the same rounds, by student id."""
-    architectures = {f.id: f.trial.candidate.architecture for f in finalists}
-    distinct = {a.id: a for a in architectures.values()}
-    measured = ground.book.measured(list(distinct.values()))
-    return {name: measured[a.id] for name, a in architectures.items()}
 
 
 def point(
@@ -203,6 +181,7 @@ def front_of(
             "count": context.space.space.count(),
             **{end: dict(costs) for end, costs in ground.ends.items()},
         },
+        "targets": targets_told(ground.books),
         "points": rows,
     }
 

@@ -10,8 +10,9 @@ import kdsearch
 from kdsearch.config import Config, read_config
 from kdsearch.config.objectives import objectives_of
 from kdsearch.config.recipes import searched_methods
+from kdsearch.config.targets import bounds_of
 from kdsearch.config.vary import training_space
-from kdsearch.core.budget import parse, resolve
+from kdsearch.core.budget import resolve
 from kdsearch.core.objectives import Objective, in_order
 from kdsearch.core.pareto import knee
 from kdsearch.core.quantities import several
@@ -128,10 +129,9 @@ def knee_of(points: list[dict[str, Any]], objectives: Sequence[Objective]) -> st
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
     if "ends" not in facts:
         return
-    for name, value in config.budget.model_dump(exclude_none=True).items():
-        bound = parse(name, value)
+    for bound in bounds_of(config):
         yield rows.Limit(
-            name,  # type: ignore[arg-type]  # the budget's keys are the costs
+            bound.name,  # type: ignore[arg-type]  # the budget's keys are the costs
             resolve(bound, facts["ends"]["largest"]),
             str(bound),
         )

@@ -19,7 +19,7 @@ from kdsearch.data.records import DataInfo
 from kdsearch.errors import TeacherError, UserError
 from kdsearch.files import write_text
 from kdsearch.pipeline.context import Context, open_context, training_threads
-from kdsearch.pipeline.costs import ends, open_book
+from kdsearch.pipeline.costs import ends, linked, open_books
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.finalize import finalized
 from kdsearch.pipeline.further_teachers import further_teachers
@@ -167,9 +167,9 @@ def taught_stages(context: Context, last: int) -> Taught | None:
 def searched_stages(context: Context, known: Taught, last: int) -> None:
     """Search, finalists and report."""
     run, (data, info, teacher, supernet) = context.run, known
-    book = open_book(context, info)
-    run.link("latency", book.folder)
-    ground = Ground(data, info, teacher, supernet, book, ends(context, book))
+    books = open_books(context, info)
+    linked(context, books)
+    ground = Ground(data, info, teacher, supernet, books, ends(context, books))
     run.note(ends=ground.ends)
     found = searched(context, ground)
     if last == 3:

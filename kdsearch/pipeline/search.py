@@ -156,6 +156,13 @@ def setting_of(context: Context, ground: Ground) -> Setting:
     )
 
 
+def further_asked(context: Context, ground: Ground) -> dict[str, str]:
+    """The further targets that the search depends on, with what latencies there hold for."""
+    terms = terms_of(context)
+    names = [*(one.name for one in terms.objectives), *(b.name for b in terms.bounds)]
+    return {name: book.folder.name for name, book in ground.books.asked(names) if name}
+
+
 def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) -> dict[str, Any]:
     """What makes two searches the same one: all that a trial's meaning depends on."""
     config = context.config
@@ -190,6 +197,7 @@ def study_key(context: Context, ground: Ground, pool: Pool, setting: Setting) ->
         "exhaustive": config.search.exhaustive,
         "starts": [start.as_dict() for start in starts_of(context, pool)],
         "budget": config.budget.model_dump(),
-        "target": ground.book.folder.name,
+        "target": ground.books.first.folder.name,
+        **({"targets": further} if (further := further_asked(context, ground)) else {}),
         "seed": config.seed,
     }

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kdsearch.config.models import GRID
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.targets import bounds_of
 from kdsearch.core.records import Architecture
-from kdsearch.measure.book import TIMED, CostBook
+from kdsearch.measure.books import Books
 from kdsearch.pipeline.context import Context
-from kdsearch.pipeline.costs import bounds_of
 from kdsearch.pipeline.ledger import by_rung, sitting
 from kdsearch.search.limits import Limits
 from kdsearch.search.terms import Prices, Terms
@@ -23,7 +23,7 @@ def terms_of(context: Context) -> Terms:
         fractions=tuple(search.rungs),
         keep_layers=search.screen_layers,
         objectives=objectives_of(search.objectives),
-        bounds=bounds_of(context),
+        bounds=bounds_of(context.config),
         seed=context.config.seed,
         reduction=search.reduction,
         audits=search.audit,
@@ -48,15 +48,14 @@ def limits_of(context: Context, terms: Terms, study: str) -> Limits:
     )
 
 
-def prices_of(book: CostBook, terms: Terms, largest: Mapping[str, float]) -> Prices:
-    """Costs as the search asks for them: latency only if it depends on it."""
+def prices_of(books: Books, terms: Terms, largest: Mapping[str, float]) -> Prices:
+    """Costs as the search asks for them: latencies only on targets that it depends on."""
     names = {*(one.name for one in terms.objectives), *(b.name for b in terms.bounds)}
-    timed = not names.isdisjoint(TIMED)
 
     def costs(architectures: Sequence[Architecture]) -> Mapping[str, Mapping[str, float]]:
-        return book.costs(architectures, latency=timed)
+        return books.costs(architectures, names)
 
     def are_known(architectures: Iterable[Architecture]) -> bool:
-        return not timed or book.is_apart or book.knows(architectures)
+        return books.are_known(architectures, names)
 
     return Prices(costs, are_known, largest)

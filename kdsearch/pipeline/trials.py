@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kdsearch.core.budget import COSTS
+from kdsearch.core.objectives import is_cost
 from kdsearch.core.quantities import percent
 from kdsearch.errors import RunError
 from kdsearch.files import damaged
@@ -90,7 +90,7 @@ def named_scores(trial: Trial, objectives: Sequence[str]) -> dict[str, float]:
 
 
 def first_cost(objectives: Sequence[str]) -> str | None:
-    return next((name for name in objectives if name in COSTS), None)
+    return next((name for name in objectives if is_cost(name)), None)
 
 
 def further(objectives: Sequence[str]) -> list[str]:

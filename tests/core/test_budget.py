@@ -9,6 +9,7 @@ from kdsearch.errors import UserError
 LARGEST = {
     "latency_ms": 2.0,
     "latency_p95_ms": 3.0,
+    "latency_p99_ms": 4.0,
     "params": 1000.0,
     "macs": 5e6,
     "energy_uj": 24.0,

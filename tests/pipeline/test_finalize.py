@@ -57,6 +57,7 @@ def test_the_schema_of_the_front(front: Front) -> None:
         "energy_uj": "float",
         "latency_ms": "float",
         "latency_p95_ms": "float",
+        "latency_p99_ms": "float",
     }
     assert {key: typed(value) for key, value in front.items() if key != "points"} == {
         "schema": "int",
@@ -69,6 +70,17 @@ def test_the_schema_of_the_front(front: Front) -> None:
         "hypervolume": "float",
         "reference_point": {"accuracy": "float", "macs": "float"},
         "space": {"name": "str", "count": "int", "largest": costs, "smallest": costs},
+        "targets": {
+            "onnxruntime, 1 thread, batch 1": {
+                "runtime": "str",
+                "threads": "int",
+                "batch_size": "int",
+                "precision": "str",
+                "layout": "str",
+                "size": "NoneType",
+                "device": "str",
+            }
+        },
     }
     assert front["schema"] == 1
     assert front["objectives"] == ["accuracy", "macs"]
@@ -105,20 +117,27 @@ def test_the_schema_of_a_point(front: Front) -> None:
                 "energy_uj": "float",
                 "latency_ms": "float",
                 "latency_p95_ms": "float",
+                "latency_p99_ms": "float",
             },
             "weights": "str",
             "latency": {
                 TARGET: {
                     "p50": "float",
                     "p95": "float",
+                    "p99": "float",
                     "ci95": ["float"],
+                    "p95_ci95": ["float"],
+                    "p99_ci95": ["float"],
                     "load": "float",
                     "busy": "bool",
+                    "drift": "float",
                     "device": "str",
                     "runtime": "str",
                     "batch_size": "int",
                     "threads": "int",
                     "precision": "str",
+                    "layout": "str",
+                    "size": "NoneType",
                 }
             },
         }
