@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
+from kdsearch.device_arguments import on_devices
 from kdsearch.rundir import STAGES
 
 EXITS = """exit codes:
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     from_a_config(verbs)
+    on_devices(verbs)
     many_runs(verbs)
     comparisons(verbs)
     on_a_run(verbs)

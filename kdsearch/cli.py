@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
+from kdsearch.devices import profile
 from kdsearch.errors import BudgetError, KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.pipeline.surroundings import surroundings
@@ -317,6 +318,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
         for verb in (
             init,
             check,
+            profile,
             run,
             batch,
             submit,

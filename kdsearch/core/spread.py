@@ -1,9 +1,9 @@
 """Points spread over a space of choices, to learn from them what the others are like.
 
 Both ends come first. Half of the rest is a Latin hypercube (McKay, Beckman & Conover, 1979,
-Technometrics 21:239-245): each value of an axis as often as any other. The other half lies along
-the way from smallest to largest, a level each: of many axes independent draws would all come out
-of middling size (ours).
+Technometrics 21:239-245): each value of an axis as often as any other. The other half lies
+along the way from smallest to largest, a level each: of many axes independent draws would all
+come out of middling size (ours).
 """
 
 import itertools

@@ -1,14 +1,14 @@
 """What one forward pass does, by kind of operation: MACs, bytes moved, calls.
 
 Counted on the meta device, as `size` counts: nothing is computed, and any module will do. An
-operation's kind is its arithmetic and, of convolutions, the kernel, whether each filter sees one
-channel, and the size of the map: a multiply-accumulate of a depthwise filter on a small map takes
-another time than one of a 1x1 convolution on a large one.
+operation's kind is its arithmetic and, of convolutions, the kernel, whether each filter sees
+one channel, and the size of the map: a multiply-accumulate of a depthwise filter on a small map
+takes another time than one of a 1x1 convolution on a large one.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
+from kdsearch.core.records import Architecture
 from kdsearch.measure.size import without_norms
 
 BYTES = 4
@@ -65,6 +66,15 @@ def footprint(module: nn.Module, shape: Sequence[int]) -> dict[str, float]:
     with torch.no_grad(), Tally() as tally:
         outline(images)
     return {name: float(count) for name, count in sorted(tally.counts.items())}
+
+
+def footprint_of(
+    build: Callable[[Architecture], nn.Module], architecture: Architecture, shape: Sequence[int]
+) -> dict[str, float]:
+    """Of a network that is built for it, on the meta device."""
+    with torch.device("meta"):
+        network = build(architecture)
+    return footprint(network, shape)
 
 
 def totals(counted: Mapping[str, float]) -> dict[str, float]:

@@ -21,7 +21,7 @@ import random
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, List  # noqa: UP035  as Python 3.8 has them
 
 import numpy as np
 import onnxruntime
@@ -33,7 +33,7 @@ FEWEST_CALLS, MOST_CALLS = 2, 50
 FEWEST_ROUNDS = 5
 CPU = "CPUExecutionProvider"
 
-Visits = List[List[float]]
+Visits = List[List[float]]  # noqa: UP006
 """Milliseconds of one network's timed calls: per round, per call."""
 
 
@@ -86,7 +86,7 @@ def arguments() -> argparse.Namespace:
     made.add_argument(
         "--seconds",
         type=float,
-        help="about how long it may take: fewer rounds then, at least %d" % FEWEST_ROUNDS,
+        help=f"about how long it may take: fewer rounds then, at least {FEWEST_ROUNDS}",
     )
     made.add_argument("--out", default="result.json", help="default: %(default)s")
     made.add_argument(
@@ -102,7 +102,7 @@ def positive(text: str) -> int:
 
 
 def prepared(
-    path: Path, manifest: Dict[str, Any], threads: int, options: argparse.Namespace
+    path: Path, manifest: dict[str, Any], threads: int, options: argparse.Namespace
 ) -> Callable[[], object]:
     """A call of the network on one batch of random images."""
     settings = onnxruntime.SessionOptions()
@@ -122,17 +122,17 @@ def prepared(
 
 
 def interleaved(
-    calls: Dict[str, Callable[[], object]],
+    calls: dict[str, Callable[[], object]],
     rounds: int,
     rng: random.Random,
     share: float | None,
-) -> Dict[str, Visits]:
+) -> dict[str, Visits]:
     """By network the milliseconds of every timed call.
 
     `share` is how many seconds the group may take, as far as FEWEST_ROUNDS allow.
     """
     counts = {name: per_visit(timed(call, WARM_UPS)) for name, call in calls.items()}
-    visits: Dict[str, Visits] = {name: [] for name in calls}
+    visits: dict[str, Visits] = {name: [] for name in calls}
     order, begun = list(calls), time.perf_counter()
     for done in range(1, rounds + 1):
         rng.shuffle(order)
@@ -148,7 +148,7 @@ def interleaved(
     return visits
 
 
-def timed(call: Callable[[], object], times: int) -> List[float]:
+def timed(call: Callable[[], object], times: int) -> list[float]:
     """Milliseconds of each call, to four digits."""
     found = []
     for _ in range(times):
@@ -158,13 +158,13 @@ def timed(call: Callable[[], object], times: int) -> List[float]:
     return found
 
 
-def per_visit(warm_up: List[float]) -> int:
+def per_visit(warm_up: list[float]) -> int:
     """Enough calls to fill a visit: many of a network that takes microseconds."""
     fastest = max(min(warm_up) / 1e3, 1e-9)
     return min(MOST_CALLS, max(FEWEST_CALLS, math.ceil(VISIT_SECONDS / fastest)))
 
 
-def fingerprint(provider: str) -> Dict[str, Any]:
+def fingerprint(provider: str) -> dict[str, Any]:
     return {
         "device": processor(),
         "cores": os.cpu_count() or 1,
@@ -202,7 +202,7 @@ def hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def written(path: Path, content: Dict[str, Any]) -> None:
+def written(path: Path, content: dict[str, Any]) -> None:
     """Whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(content), encoding="utf-8")

@@ -65,7 +65,7 @@ class Scaling(NamedTuple):
 def additive(features: Numbers, log_ms: Numbers, settings: Settings | None = None) -> Fit:
     """Every operation takes its time, no less than none, and a network the sum of them.
 
-    Least squares of relative errors with coefficients from 0 up (Lawson & Hanson, 1974, ch. 23).
+    Least squares of relative errors, coefficients from 0 up (Lawson & Hanson, 1974, ch. 23).
     """
     from sklearn.linear_model import LinearRegression
 
