@@ -13,7 +13,7 @@ from typing import Any
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space
 from kdsearch.errors import PredictorError
-from kdsearch.files import read_json, write_json
+from kdsearch.files import content_hash, read_json, write_json
 from kdsearch.measure.book import Build, latency_of
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency, Target
@@ -46,6 +46,17 @@ class Profile:
     shape: tuple[int, int, int]
     """(channels, height, width) of an image."""
     rows: tuple[Row, ...]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What its numbers depend on; JSON-able."""
+        rows = {row.architecture.id: asdict(row.latency) for row in self.rows}
+        return {
+            "device": dict(self.device),
+            "target": {**asdict(self.target), "name": ""},
+            "family": self.family,
+            "measured": content_hash(rows),
+        }
 
     @cached_property
     def measured(self) -> dict[str, Latency]:

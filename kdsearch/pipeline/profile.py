@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kdsearch.config import Config
+from kdsearch.config.targets import targets_of
 from kdsearch.core.progress import Progress
 from kdsearch.core.quantities import UNKNOWN, milliseconds, percent
 from kdsearch.core.records import Architecture
@@ -53,9 +54,13 @@ def profile(
     context = open_context(config, out, progress)
     check_count(networks, context.space.space)
     _, info = prepared(context)
+    here = {one.title for one in targets_of(config) if one.profile is None}
+    if not here:
+        raise UserError("latency.profile: all targets are profiles of other devices already")
     return {
         name: profiled(context, info, book, networks)
         for name, book in open_books(context, info).by_target.items()
+        if name in here
     }
 
 
