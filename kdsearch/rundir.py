@@ -37,6 +37,8 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
             "study_key": dict,
             "ends": dict,
             "ended": dict,
+            "adopted": dict,
+            "front_targets": dict,
         },
         "ledger.json": {"stages": dict, "studies": dict, "rungs": dict},
         "front.json": {"points": list, "directions": dict, "space": dict},

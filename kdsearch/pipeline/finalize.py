@@ -11,10 +11,12 @@ from kdsearch.core.seeds import derive
 from kdsearch.engines.engine import lost
 from kdsearch.errors import SearchError
 from kdsearch.files import content_hash, write_json
+from kdsearch.pipeline.adoption import untouched
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.jobs import Ground, execute, weights_at
 from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.publish import Finalist, nothing_left, publish
+from kdsearch.pipeline.retime import marks, renewed
 from kdsearch.pipeline.search import Found
 from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.jobs import trial_job
@@ -27,8 +29,7 @@ from kdsearch.search.trial import Trial
 
 def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     """front.json of the run; made anew only when the search or the finalists changed."""
-    objectives = objectives_of(context.config.search.objectives)
-    chosen = list(survivors(found.trials, context.config.finalists.count, objectives))
+    chosen = chosen_of(context, found)
     if not chosen:
         ended = context.run.facts().get("ended", {})
         limit = ended.get("why", "") if ended.get("study") == found.study else ""
@@ -45,7 +46,10 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
     if run.front.exists() and run.facts().get("front_key") == key:
         known: dict[str, Any] = run.read(run.front, "points", "hypervolume")
         if all(is_kept(run, point) for point in known["points"]):
-            return known
+            content, is_new = renewed(context, ground, known, found.trials)
+            if is_new:
+                publish_in(run, content, front_targets=marks(ground.books))
+            return content
     with context.timed("finalists"):
         context.progress.start("finalists", len(chosen))
         execute(context, found.setting, one_phase(context, found, chosen))
@@ -55,9 +59,29 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
         content = publish(context, ground, finalists)
         context.progress.finish("finalists", f"{len(content['points'])} on the front")
     note_rungs(run.ledger, run.trials(found.study))
-    write_json(run.front, content)
-    run.note(front_key=key)
+    publish_in(run, content, front_key=key, front_targets=marks(ground.books))
     return content
+
+
+def publish_in(run: RunDir, content: Mapping[str, Any], **facts: Any) -> None:
+    write_json(run.front, content)
+    run.note(**facts)
+
+
+def chosen_of(context: Context, found: Found) -> list[Trial]:
+    """Who is trained to the end; of a search that took its trials over, those who were."""
+    objectives = objectives_of(context.config.search.objectives)
+    trials, count = found.trials, context.config.finalists.count
+    if untouched(context.run, found.study, trials):
+        done = [t for t in trials if t.state == "complete" and is_done(context, found, t)]
+        trials = done or trials
+    return list(survivors(trials, count, objectives))
+
+
+def is_done(context: Context, found: Found, trial: Trial) -> bool:
+    """Whether it was trained to the end, with every seed."""
+    results = [stored_result(job) for job in jobs_of(context, found, trial)]
+    return all(r is not None and r.state == "done" for r in results)
 
 
 def is_kept(run: RunDir, point: Mapping[str, Any]) -> bool:

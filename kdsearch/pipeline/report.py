@@ -78,7 +78,7 @@ def summarized(run: RunDir) -> rows.Summary:
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
-        cost=cost,  # type: ignore[arg-type]  # checked by the config
+        cost=cost,
         students=tuple(student(p, objectives) for p in points),
         knee=knee_of(points, objectives),
         teacher=extras.teacher(),
@@ -131,7 +131,7 @@ def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
         return
     for bound in bounds_of(config):
         yield rows.Limit(
-            bound.name,  # type: ignore[arg-type]  # the budget's keys are the costs
+            bound.name,
             resolve(bound, facts["ends"]["largest"]),
             str(bound),
         )

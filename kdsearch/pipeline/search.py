@@ -14,6 +14,7 @@ from kdsearch.distill.kinds import brings_up, ships_more, written_elsewhere
 from kdsearch.errors import UserError
 from kdsearch.files import content_hash
 from kdsearch.measure.scores import identity
+from kdsearch.pipeline.adoption import adopt, adoptable
 from kdsearch.pipeline.bank import banked, distill_plan
 from kdsearch.pipeline.climbing import Sought, climb
 from kdsearch.pipeline.context import Context
@@ -69,6 +70,8 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     run = context.run
     for line in switched(run, name, key):
         context.progress.say(line)
+    if earlier := adoptable(run, name, key):
+        adopt(context, ground, earlier, (name, pool, terms))
     with readable(run.journal(name)):
         study = Study(run.journal(name), terms.objectives)
     run.trials(name).mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from kdsearch.core.amounts import amount
+from kdsearch.core.costs_named import TIMED, is_timed
 from kdsearch.core.quantities import percent
 from kdsearch.report import marks, points
 from kdsearch.report.axes import (
@@ -21,7 +22,7 @@ from kdsearch.report.axes import (
 from kdsearch.report.colours import standalone_style
 from kdsearch.report.labels import Box, place, shortened, text_width
 from kdsearch.report.markup import Markup, element, joined
-from kdsearch.report.points import AXIS_NAMES, LATENCIES, Dot, Plot, Trial
+from kdsearch.report.points import Dot, Plot, Trial, axis_name
 from kdsearch.report.summary import Cost, Summary, TrialState
 
 MARGIN = 16
@@ -39,7 +40,7 @@ def front_svg(summary: Summary, *, width: int = 960, height: int = 500) -> str:
     """The front as a file of its own, on its own paper, light or dark as the viewer asks."""
     style = element("style", Markup(standalone_style()))
     paper = element("rect", width=width, height=height, rx=8, class_="paper")
-    label = f"{summary.run}: accuracy against {AXIS_NAMES[summary.cost]}"
+    label = f"{summary.run}: accuracy against {axis_name(summary.cost)}"
     inner = _contents(summary, width - 2 * MARGIN, height - 2 * MARGIN, False)
     shifted = element("g", inner, transform=f"translate({MARGIN} {MARGIN})")
     return chart(width, height, label, style, paper, shifted)
@@ -47,7 +48,7 @@ def front_svg(summary: Summary, *, width: int = 960, height: int = 500) -> str:
 
 def front_chart(summary: Summary, *, width: int, height: int, linked: bool) -> Markup:
     """The front within the page; with `linked`, a dot leads to its row, '#student-1'."""
-    label = f"Accuracy against {AXIS_NAMES[summary.cost]}; the numbers stand in the table"
+    label = f"Accuracy against {axis_name(summary.cost)}; the numbers stand in the table"
     return chart(width, height, label, _contents(summary, width, height, linked))
 
 
@@ -99,8 +100,8 @@ def _dot(at: marks.Pixels, state: TrialState, tip: str = "") -> Markup:
 
 def _axes(summary: Summary, plot: Plot) -> Markup:
     frame = plot.frame
-    naming: Naming = latencies(plot.x.high) if summary.cost in LATENCIES else plain
-    title, target = AXIS_NAMES[summary.cost], _target(summary)
+    naming: Naming = latencies(plot.x.high) if is_timed(summary.cost) else plain
+    title, target = axis_name(summary.cost), _target(summary)
     full = f"{title}, {target} (logarithmic)"
     if not target or text_width(full) > frame.right - frame.left:
         full = f"{title} (logarithmic)"
@@ -115,8 +116,9 @@ def _axes(summary: Summary, plot: Plot) -> Markup:
 
 
 def _target(summary: Summary) -> str:
+    """Whose latency the x axis shows; a further target is named with the cost anyway."""
     named = (row.latencies[0].target for row in summary.students if row.latencies)
-    return next(named, "") if summary.cost in LATENCIES else ""
+    return next(named, "") if summary.cost in TIMED else ""
 
 
 def _limits(summary: Summary, plot: Plot, costs: Sequence[float]) -> list[Markup]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kdsearch.core.costs_named import TIMED, cost_and_target
 from kdsearch.core.quantities import duration, percent, several
 from kdsearch.report import curves, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
@@ -10,17 +11,13 @@ from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.importance import importance
 from kdsearch.report.markup import Markup, element, joined
-from kdsearch.report.points import AXIS_NAMES, Dot
+from kdsearch.report.points import Dot, axis_name
 from kdsearch.report.ranking import ranking
 from kdsearch.report.summary import DataSummary, Summary
 from kdsearch.report.wording import NO_BREAK, value_text
 
 TEST = "test accuracy"
-CHEAPEST = {
-    "latency_ms": "fastest",
-    "latency_p95_ms": "fastest",
-    "energy_uj": "least energy",
-}
+CHEAPEST = {**dict.fromkeys(TIMED, "fastest"), "energy_uj": "least energy"}
 UNITS = {"macs": " MACs", "params": " parameters"}
 
 
@@ -93,7 +90,7 @@ def _tiles(summary: Summary) -> Markup:
     items: list[tuple[str, str, str]] = []
     if drawn:
         best, cheapest = max(drawn, key=lambda dot: dot.accuracy), drawn[0]
-        name = CHEAPEST.get(summary.cost, "smallest")
+        name = CHEAPEST.get(cost_and_target(summary.cost)[0], "smallest")
         items.append(
             (
                 "most accurate",
@@ -138,7 +135,7 @@ def _caption(summary: Summary) -> str:
     if drawn:
         sentences.append(
             "The line is what the front reaches: the best accuracy to be had "
-            f"up to each {AXIS_NAMES[summary.cost]}."
+            f"up to each {axis_name(summary.cost)}."
         )
     sentences += _beside_the_picture(summary)
     if len(drawn) < len(summary.students):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kdsearch.core.amounts import title
 from kdsearch.report.axes import is_accuracy, is_cost
 from kdsearch.report.labels import Box
 from kdsearch.report.scales import Scale, padded, padded_log
@@ -15,7 +16,10 @@ AXIS_NAMES: dict[Cost, str] = {
     "params": "parameters",
     "energy_uj": "estimated energy (µJ an image)",
 }
-LATENCIES: tuple[Cost, ...] = ("latency_ms", "latency_p95_ms")
+
+
+def axis_name(cost: Cost) -> str:
+    return AXIS_NAMES.get(cost) or title(cost)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,8 @@ def cost_of(row: StudentRow, cost: Cost) -> tuple[float | None, Interval | None]
         "macs": row.macs,
         "params": row.params,
         "latency_p95_ms": None if timed is None else timed.p95_ms,
-        "energy_uj": row.more.get("energy_uj"),
     }
-    return known.get(cost), None
+    return known.get(cost, row.more.get(cost)), None
 
 
 def known(interval: Interval | None, is_one: Callable[[float], bool]) -> Interval | None:

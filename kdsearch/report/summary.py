@@ -5,11 +5,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 Interval = tuple[float, float]
 """Low and high end of a 95 % interval."""
-Cost = Literal["latency_ms", "latency_p95_ms", "macs", "params", "energy_uj"]
+Cost: TypeAlias = str
+"""'latency_ms', 'latency_p95_ms@edge', 'params', …: see `core.objectives`."""
 Scalar = int | float | str | bool | None
 Points = tuple[tuple[float, float], ...]
 """(optimiser step, value), by rising step."""
