@@ -123,7 +123,7 @@ def checked_group(group: Any, names: set[str], key: str) -> Visits:
     same_keys(group, {"load", "visits"}, f"{key}.")
     if group["load"] is not None:
         number(group["load"], f"{key}.load", 0.0, 1e6)
-    visits = group["visits"]
+    visits: dict[str, Any] = group["visits"]
     require(isinstance(visits, dict), f"{key}.visits", "must be an object")
     same_keys(visits, names, f"{key}.visits.")
     counts = {len(v) if isinstance(v, list) else -1 for v in visits.values()}

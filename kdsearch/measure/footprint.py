@@ -25,12 +25,12 @@ BYTES = 4
 QUANTITIES = ("macs", "bytes", "calls")
 
 
-class Tally(TorchDispatchMode):
+class Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's own
     """Counts whatever runs within its block; operations that only look at a tensor's numbers in
     another shape move nothing."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.counts: Counter[str] = Counter()
 
     def __torch_dispatch__(

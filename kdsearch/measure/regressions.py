@@ -5,7 +5,7 @@ on runtime and space (benchmarks/predictor). scikit-learn does the arithmetic, a
 when it is first needed: it takes a second.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -22,9 +22,8 @@ Settings: TypeAlias = Mapping[str, Any]
 TOTALS = len(QUANTITIES)
 
 
-class Fitted(Protocol):
-    def __call__(self, features: Numbers) -> Numbers:
-        """(networks, features) to (networks,) logarithms of milliseconds."""
+Fitted: TypeAlias = Callable[[Numbers], Numbers]
+"""(networks, features) to (networks,) logarithms of milliseconds."""
 
 
 class Fit(NamedTuple):
