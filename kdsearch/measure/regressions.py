@@ -5,6 +5,7 @@ on runtime and space (benchmarks/predictor). scikit-learn does the arithmetic, a
 when it is first needed: it takes a second.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -77,8 +78,10 @@ def additive(features: Numbers, log_ms: Numbers, settings: Settings | None = Non
     linear = LinearRegression(positive=True, fit_intercept=False)
     linear.fit(columns(features) / np.exp(log_ms)[:, None], np.ones(len(log_ms)))
 
+    floor = float(np.exp(log_ms.min())) / 2  # of a network with nothing that takes time
+
     def predict(some: Numbers) -> Numbers:
-        logs: Numbers = np.log(np.maximum(columns(some) @ linear.coef_, 1e-9))
+        logs: Numbers = np.log(np.maximum(columns(some) @ linear.coef_, floor))
         return logs
 
     return Fit(predict, {})
@@ -86,6 +89,7 @@ def additive(features: Numbers, log_ms: Numbers, settings: Settings | None = Non
 
 def process(features: Numbers, log_ms: Numbers, settings: Settings | None = None) -> Fit:
     """A smooth function of the totals, and noise (Rasmussen & Williams, 2006, ch. 2)."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
@@ -100,7 +104,10 @@ def process(features: Numbers, log_ms: Numbers, settings: Settings | None = None
         alpha=1e-8,
         normalize_y=True,
         optimizer="fmin_l_bfgs_b" if settings is None else None,
-    ).fit(scaling(totals), log_ms)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # its error tells what it is worth
+        gauss.fit(scaling(totals), log_ms)
     theta = [float(number) for number in gauss.kernel_.theta]
 
     def predict(some: Numbers) -> Numbers:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from kdsearch.core.quantities import several
 from kdsearch.core.records import Architecture, Result
@@ -41,7 +40,7 @@ class Sought:
     limits: Limits
     planned: int
     """Trials that the sampler reckons with."""
-    predicted: Mapping[str, Profile] = MappingProxyType({})
+    predicted: Mapping[str, Profile]
     """By target, where the screen's latencies are predicted."""
 
 
