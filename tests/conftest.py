@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -42,14 +43,23 @@ NoRoom = Callable[[int], AbstractContextManager[None]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all", action="store_true", help="also tests marked chaos")
+    parser.addoption("--long", action="store_true", help="also tests marked long")
+    parser.addoption("--all", action="store_true", help="also tests marked long or chaos")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--all"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("chaos")]
-    items[:] = [item for item in items if item not in left_out]
+    """Leaves out what nobody asked for; files that take long come first, so that two processes
+    end together.
+    """
+    every, more = config.getoption("--all"), config.getoption("--long")
+    not_asked = set() if every else {"chaos"} if more else {"chaos", "long"}
+    marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
+    left_out = [item for item in items if marks[item] & not_asked]
+    items[:] = [item for item in items if not marks[item] & not_asked]
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        seconds[item.path] += 10 if "long" in marks[item] else 2 if "slow" in marks[item] else 0
+    items.sort(key=lambda item: -seconds[item.path])
     config.hook.pytest_deselected(items=left_out)
 
 

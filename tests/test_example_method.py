@@ -69,6 +69,7 @@ def test_it_is_there_whoever_is_imported_first(installed: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_suite_of_all_methods_runs_on_it(installed: Path) -> None:
     said = python(
         *("-m", "pytest", "-p", "no:cacheprovider", "-k", NAME, "tests/distill/methods"),
@@ -81,6 +82,7 @@ def test_the_suite_of_all_methods_runs_on_it(installed: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_search_finds_students_with_it(
     installed: Path, tiny: Callable[..., dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from kdsearch.spaces import list_spaces, load_space
 
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ROOT = Path(__file__).parents[1]
 ASK = """
 import json
@@ -49,7 +50,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.mark.slow
 def test_the_installed_wheel_finds_its_spaces(wheel: Path, tmp_path: Path) -> None:
     target, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -65,7 +65,6 @@ def test_the_installed_wheel_finds_its_spaces(wheel: Path, tmp_path: Path) -> No
     assert [row["name"] for row in json.loads(said)] == list(list_spaces())
 
 
-@pytest.mark.slow
 def test_the_wheel_carries_the_package_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}

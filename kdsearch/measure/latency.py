@@ -21,6 +21,7 @@ from torch.nn.functional import interpolate
 
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
+from kdsearch.errors import UserError
 from kdsearch.measure.intervals import Interval, median_ci95, percentiles_ci95
 from kdsearch.measure.rounds import Stopwatch, Timed, heed_stop, interleaved
 from kdsearch.measure.speed import DRIFTS, drift, slowdown, undisturbed
@@ -151,11 +152,26 @@ def stopwatches(
     """By the device's own clock where the runtime has one, else by ours."""
     prepare = ready(target.runtime, target.calling).prepare
     images = images_for(target, example)
+    if target.size is not None and modules:
+        try_size(next(iter(modules.values())), images, target)
     found = {}
     for key, module in modules.items():
         heed_stop()
         found[key] = stopwatch(prepare(module, images, target.calling), images.numpy(), clock)
     return found
+
+
+def try_size(module: nn.Module, images: Tensor, target: Target) -> None:
+    """UserError where a network does not take images as large as the target's."""
+    try:
+        with torch.no_grad():
+            module(images)
+    except RuntimeError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(
+            f"latency.size: {target.size}: students do not take images of so many pixels "
+            f"({reason}); leave size out, and images are as large as the data set's"
+        ) from error
 
 
 def stopwatch(prepared: Prepared, images: Array, clock: Clock) -> Stopwatch:

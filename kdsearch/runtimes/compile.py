@@ -14,6 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from kdsearch.errors import UserError
 from kdsearch.runtimes.placed import LAYOUTS, PRECISIONS, array, pinned, placed, tensor
 from kdsearch.runtimes.runtime import Array, Calling, Prepared
 
@@ -49,8 +50,15 @@ class Compile:
             with pinned(calling.threads), torch.inference_mode():
                 return array(compiled(tensor(images, calling)))
 
-        with quiet():
-            call(example.detach().cpu().numpy())
+        try:
+            with quiet():
+                call(example.detach().cpu().numpy())
+        except torch._dynamo.exc.TorchDynamoException as error:
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(
+                f"latency.runtime: compile: a student cannot be compiled ({reason}); "
+                "eager runs it as it is"
+            ) from error
         return Prepared(call)
 
     def version(self) -> str:

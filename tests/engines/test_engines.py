@@ -34,7 +34,7 @@ from kdsearch.search.source import Phase, Phases
 from kdsearch.training.plan import Plan
 
 ray = pytest.mark.ray
-slow = pytest.mark.slow
+slow, long = pytest.mark.slow, pytest.mark.long
 
 NOWHERE = Setting(
     "/nowhere", "/nowhere", None, "resnet", Space({}), Plan(1, 1, 0.1, 0, 0), (0.5, 1.0)
@@ -297,13 +297,13 @@ REASONS = {
             "ray-tune",  # 2 + 2 until killed, 2 + 7 anew, 2, 2, and five times 7
             {4: "kill", 15: "memory", 17: "bug"},
             {1: "memory", 2: "bug"},
-            marks=[ray, slow],
+            marks=[ray, slow, long],
         ),
         pytest.param(
             "ray-actors",
             {4: "kill", 15: "memory", 17: "bug"},
             {1: "memory", 2: "bug"},
-            marks=[ray, slow],
+            marks=[ray, slow, long],
         ),
     ],
 )

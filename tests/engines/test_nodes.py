@@ -18,7 +18,7 @@ from kdsearch.engines.ray_device import WITHOUT_TORCH
 from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(600)]
 
 TOKEN = {
     "RAY_AUTH_MODE": "token",

@@ -229,6 +229,7 @@ print(job, ended.status, ended.code, jobs.hand_over(Job("one", "true", Path(file
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @needs_jobs
 def test_a_head_of_ray_runs_a_job(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from kdsearch.pipeline.trials import trials
 from kdsearch.rundir import RunDir
 from kdsearch.stopping import STOPPING, Stopped
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(300)]
 
 ASKING = '''
 import os

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture
 from kdsearch.core.space import Choice, Range, Space
 from kdsearch.errors import RunError, UserError
-from kdsearch.files import read_json
+from kdsearch.files import read_json, write_json
 from kdsearch.measure import book as book_module
 from kdsearch.measure.book import CostBook, anchors, read_latency
 from kdsearch.measure.energy import energy_uj
@@ -194,6 +195,13 @@ def test_a_latency_stored_before_load_was_looked_at_is_read(tmp_path: Path) -> N
     old = {"p50_ms": 1.0, "p95_ms": 2.0, "ci95": [0.9, 1.1], "rounds": 3}
     (tmp_path / "a.json").write_text(json.dumps(old))
     assert read_latency(tmp_path / "a.json") == Latency(1.0, 2.0, (0.9, 1.1), 3, None, False)
+
+
+def test_a_latency_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    intervals = {"p95_ci95": (1.5, 2.5), "p99_ci95": (2.0, 9.0)}
+    timed = Latency(1.0, 2.0, (0.9, 1.1), 3, 0.5, True, p99_ms=3.0, drift=0.1, **intervals)
+    write_json(tmp_path / "a.json", asdict(timed))
+    assert read_latency(tmp_path / "a.json") == timed
 
 
 def test_the_same_students_are_timed_in_the_same_order(

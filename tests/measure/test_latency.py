@@ -8,12 +8,22 @@ import torch
 from torch import nn
 
 from kdsearch.core.progress import Silent
-from kdsearch.errors import KdsearchError, UserError
+from kdsearch.errors import UserError
 from kdsearch.measure import latency
-from kdsearch.measure.latency import Target, measure, scaled
+from kdsearch.measure.latency import (
+    FEWEST_ROUNDS,
+    LOOK_EVERY,
+    Target,
+    images_for,
+    measure,
+    scaled,
+)
 from kdsearch.runtimes import RUNTIMES
+from kdsearch.runtimes.runtime import Calling, Prepared
+from kdsearch.stopping import STOP, Stopped
 
 COSTS = {"tiny": 0.02e-3, "small": 0.5e-3, "large": 8e-3}
+HERE = Target("here", "fake")
 ANCHORS = {"a": 0.1e-3, "b": 0.4e-3, "c": 2e-3}
 
 
@@ -23,29 +33,39 @@ class Machine:
     `slow(calls so far)` is how many times slower the machine runs just now.
     """
 
-    def __init__(self, slow=lambda done: 1.0, seed=0):
+    def __init__(self, slow=lambda done: 1.0, seed=0, noise=0.03, has_clock=False):
         self.now, self.done, self.slow, self.shapes = 0.0, 0, slow, set()
-        self.rng = random.Random(seed)
+        self.rng, self.noise, self.has_clock = random.Random(seed), noise, has_clock
 
-    def prepare(self, cost, example, *, threads):
+    def prepare(self, cost, example, calling):
         def call(images):
             self.shapes.add(images.shape)
             self.done += 1
-            self.now += cost * self.slow(self.done) * self.rng.lognormvariate(0, 0.03)
+            self.now += self.takes(cost)
 
-        return call
+        def seconds(images):
+            self.done += 1
+            return self.takes(cost)
+
+        return Prepared(call, seconds if self.has_clock else None)
+
+    def takes(self, cost):
+        return cost * self.slow(self.done) * self.rng.lognormvariate(0, self.noise)
 
     def clock(self):
         return self.now
 
-    def measure(self, monkeypatch, reference=None, rounds=30, batch_size=1, progress=None):
-        monkeypatch.setattr(latency, "runtime", lambda name: self)
+    def measure(self, monkeypatch, reference=None, target=HERE, **asked):
+        monkeypatch.setattr(latency, "ready", lambda name, calling: self)
+        monkeypatch.setattr(latency, "try_size", lambda *_: None)
+        progress, rounds = asked.get("progress"), asked.get("rounds", 30)
         return measure(
             COSTS,
             ANCHORS,
-            Target("here", "fake", batch_size=batch_size),
+            target,
             torch.zeros(1, 1, 2, 2),
             rounds=rounds,
+            within=asked.get("within"),
             seed=0,
             reference=reference,
             progress=progress or Silent(),
@@ -112,26 +132,101 @@ def test_one_disturbed_anchor_of_three_does_not_count():
     assert scaled({"net": [[5.0]] * 4}, anchors, reference, 0).latencies["net"].p50_ms == 5.0
 
 
-def test_reference_is_the_anchors_fastest_round():
-    anchors = {"a": [[2.0, 9.0, 2.0], [3.0] * 3], "b": [[8.0], [12.0]]}
-    measured = scaled({"net": [[4.0], [6.0]]}, anchors, None, 0)
-    assert measured.reference == pytest.approx({"a": 2.0, "b": 8.0})
-    assert measured.latencies["net"].p50_ms == pytest.approx(4.0)
-
-
-@pytest.mark.parametrize(
-    ("anchors", "reference"), [({}, None), ({}, {}), ({"a": [[1.0]]}, {"b": 1.0})]
-)
-def test_anchors_without_reference_are_refused(anchors, reference):
-    with pytest.raises(KdsearchError, match="reference"):
-        scaled({"net": [[1.0]]}, anchors, reference, 0)
-
-
 @pytest.mark.parametrize("batch_size", [1, 6])
-def test_images_are_as_many_as_the_target_says(monkeypatch, batch_size):
+def test_images_are_as_many_and_as_large_as_the_target_says(monkeypatch, batch_size):
     machine = Machine()
-    machine.measure(monkeypatch, rounds=2, batch_size=batch_size)
-    assert machine.shapes == {(batch_size, 1, 2, 2)}
+    target = Target("here", "fake", batch_size=batch_size, size=4)
+    machine.measure(monkeypatch, rounds=2, target=target)
+    assert machine.shapes == {(batch_size, 1, 4, 4)}
+
+
+def test_images_are_laid_out_as_the_target_says():
+    example = torch.rand(2, 3, 4, 4)
+    images = images_for(Target("here", "eager", layout="channels_last", batch_size=3), example)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(images, example[[0, 1, 0]])
+    larger = images_for(Target("here", "eager", size=8), example)
+    assert larger.shape == (1, 3, 8, 8) and larger.is_contiguous()
+    assert larger.mean().item() == pytest.approx(example[0].mean().item(), abs=0.05)
+
+
+@pytest.mark.parametrize("within", [None, 0.05, 0.01, 0.001])
+def test_rounds_end_once_every_interval_is_narrow(monkeypatch, within):
+    found = Machine().measure(monkeypatch, within=within, rounds=60).latencies
+    (rounds,) = {one.rounds for one in found.values()}
+    widest = max((one.ci95[1] - one.ci95[0]) / 2 / one.p50_ms for one in found.values())
+    if within in (None, 0.001):
+        assert rounds == 60
+    else:
+        assert FEWEST_ROUNDS <= rounds < 60 and rounds % LOOK_EVERY == 0
+        assert widest <= within
+    assert widest > 0.001  # the cap ends it where that cannot be had
+
+
+def test_a_wish_for_precision_needs_some_rounds_and_heeds_the_cap(monkeypatch):
+    exact = Machine(noise=0.0)
+    found = exact.measure(monkeypatch, within=0.5, rounds=60).latencies["tiny"]
+    assert found.rounds == FEWEST_ROUNDS
+    capped = Machine(noise=0.0).measure(monkeypatch, within=0.5, rounds=4).latencies["tiny"]
+    assert capped.rounds == 4
+
+
+def test_noisier_machines_take_more_rounds(monkeypatch):
+    calm, noisy = (
+        Machine(noise=noise).measure(monkeypatch, within=0.03, rounds=90).latencies["tiny"]
+        for noise in (0.02, 0.12)
+    )
+    assert calm.rounds < noisy.rounds < 90
+
+
+def test_the_devices_own_clock_counts_where_there_is_one(monkeypatch):
+    machine = Machine(has_clock=True)
+    np.testing.assert_allclose(p50(machine.measure(monkeypatch)), TRUE, rtol=0.05)
+    assert machine.now == 0.0
+
+
+def test_tails_have_intervals_of_their_own(monkeypatch):
+    for found in Machine().measure(monkeypatch).latencies.values():
+        assert found.p50_ms < found.p95_ms <= found.p99_ms
+        assert found.p95_ci95[0] <= found.p95_ms <= found.p95_ci95[1]
+        assert found.p99_ci95[0] <= found.p99_ms <= found.p99_ci95[1]
+        # of noise as Machine makes it, p95 and p99 are 1.64 and 2.33 deviations out
+        assert found.p95_ms / found.p50_ms == pytest.approx(1.05, abs=0.02)
+
+
+def test_hiccups_of_one_round_make_the_tail_unsure():
+    steady, spoilt = [[1.0] * 10] * 19, [[9.0] * 10]
+    found = scaled({"net": steady + spoilt}, {"a": [[1.0]] * 20}, None, 0).latencies["net"]
+    assert (found.p95_ms, found.p99_ms, found.ci95) == (pytest.approx(1.4), 9.0, (1.0, 1.0))
+    assert found.p95_ci95 == (1.0, 9.0)
+
+
+def test_drift_is_noticed_and_said(monkeypatch):
+    said = []
+    progress = Silent()
+    progress.finish = lambda task, note="": said.append(note)
+    steady = Machine()
+    calm = steady.measure(monkeypatch, progress=progress).latencies["small"]
+    assert calm.drift < 0.1 and said == [""]
+    turn = steady.done / 2
+    drifting = Machine(slow=lambda done: 1.5 if done > turn else 1.0)
+    found = drifting.measure(monkeypatch, progress=progress).latencies["small"]
+    assert found.drift == pytest.approx(0.5, abs=0.1)
+    assert said[1] == f"the machine's speed changed by {found.drift:.0%}"
+
+
+@pytest.mark.parametrize("after", [0, 3, 40])
+def test_stops_when_asked_while_warming_up_and_between_rounds(monkeypatch, after):
+    machine = Machine()
+    monkeypatch.setattr(STOP, "is_asked", lambda: machine.done >= after)
+    with pytest.raises(Stopped):
+        machine.measure(monkeypatch)
+    assert machine.done < after + 200
+
+
+def test_same_seed_and_clock_same_latencies(monkeypatch):
+    one, other = (Machine().measure(monkeypatch, within=0.01) for _ in range(2))
+    assert one == other
 
 
 def test_network_and_anchor_may_bear_one_name():
@@ -144,10 +239,10 @@ def test_progress_hears_of_every_round(monkeypatch):
     progress = SimpleNamespace(
         start=lambda task, total: heard.append((task, total)),
         step=lambda task, done: heard.append(done),
-        finish=lambda task: heard.append(task),
+        finish=lambda task, note: heard.append((task, note)),
     )
     Machine().measure(monkeypatch, rounds=3, progress=progress)
-    assert heard == [("latency here", 3), 1, 2, 3, "latency here"]
+    assert heard == [("latency here", 3), 1, 2, 3, ("latency here", "")]
 
 
 def real(width):
@@ -155,7 +250,11 @@ def real(width):
     return nn.Sequential(*layers)
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+QUICK = [name for name, r in RUNTIMES.items() if name != "compile" and not r.lacks(Calling())]
+"""Those that are here, but the one that compiles each network for seconds."""
+
+
+@pytest.mark.parametrize("name", QUICK)
 def test_smoke_two_repeats_rank_real_networks_alike(name):
     networks = {str(width): real(width) for width in (2, 24, 96)}
     anchors = {"a": real(4), "b": real(16), "c": real(48)}
@@ -175,6 +274,23 @@ def test_smoke_two_repeats_rank_real_networks_alike(name):
     ranks = [[m.latencies[n].p50_ms for n in networks] for m in (first, second)]
     assert scipy.stats.kendalltau(*ranks).statistic == 1
     assert ranks[0] == sorted(ranks[0])
+
+
+def test_images_of_a_size_that_students_do_not_take_are_the_users_error():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+    with pytest.raises(UserError) as refused:
+        measure(
+            {"net": net},
+            {"anchor": net},
+            Target("here", "eager", size=8),
+            torch.zeros(1, 1, 4, 4),
+            rounds=1,
+            seed=0,
+            reference=None,
+            progress=Silent(),
+        )
+    said = str(refused.value)
+    assert said.startswith("latency.size: 8: students do not take") and "\n" not in said
 
 
 def test_unknown_runtime_is_the_users_error():

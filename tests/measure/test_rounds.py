@@ -7,32 +7,31 @@ import pytest
 from kdsearch.measure.rounds import (
     FEWEST_CALLS,
     MOST_CALLS,
-    WARM_UPS,
     calls_per_visit,
     interleaved,
 )
+from kdsearch.measure.warm_up import FEWEST, WINDOW
+
+WARM_UPS = 2 * WINDOW
+"""Of a network that is as fast the first time as later."""
 
 
 class Machine:
-    """A clock that only calls move; notes who was called."""
+    """Networks that take what they are said to; notes who was called."""
 
     def __init__(self, costs):
-        self.now, self.log = 0.0, []
+        self.log = []
         self.calls = {name: self.call(name, cost) for name, cost in costs.items()}
 
     def call(self, name, cost):
         def run():
-            self.now += cost
             self.log.append(name)
+            return cost
 
         return run
 
-    def clock(self):
-        return self.now
-
-    def run(self, rounds, after_round=lambda done: None):
-        rng = random.Random(0)
-        return interleaved(self.calls, rounds, rng, self.clock, after_round)
+    def run(self, rounds, is_enough=lambda timed: False):
+        return interleaved(self.calls, rounds, random.Random(0), is_enough)
 
 
 def visits(log):
@@ -51,7 +50,7 @@ def test_times_are_those_of_the_calls():
 def test_every_round_visits_each_once_in_an_order_of_its_own():
     machine = Machine({name: 0.001 for name in "abcdef"})
     marks = []
-    machine.run(8, lambda done: marks.append(len(machine.log)))
+    machine.run(8, lambda timed: marks.append(len(machine.log)))
     starts = [WARM_UPS * 6, *marks]
     rounds = [
         machine.log[start : end : FEWEST_CALLS + 1]
@@ -64,12 +63,8 @@ def test_every_round_visits_each_once_in_an_order_of_its_own():
 def test_each_visit_begins_with_a_call_that_is_not_timed():
     machine = Machine({})
     cost = count(1)  # each call dearer than the one before: its cost tells which one it was
-
-    def run():
-        machine.now += next(cost)
-
-    machine.calls = {"a": run}
-    first = WARM_UPS + 1
+    machine.calls = {"a": lambda: next(cost)}
+    first = FEWEST + 1  # so slow a network is not called more often before
     assert machine.run(2)["a"] == [[first + 1, first + 2], [first + 4, first + 5]]
 
 
@@ -84,7 +79,7 @@ def test_fast_networks_get_many_calls(fastest, calls):
 def test_garbage_collection_is_off_while_timing_only():
     states = []
     machine = Machine({"a": 0.001})
-    machine.run(2, lambda done: states.append(gc.isenabled()))
+    machine.run(2, lambda timed: states.append(gc.isenabled()))
     assert states == [False, False]
     assert gc.isenabled()
 
@@ -92,9 +87,21 @@ def test_garbage_collection_is_off_while_timing_only():
 def test_garbage_collection_comes_back_after_an_error():
     machine = Machine({"a": 0.001})
 
-    def fail(done):
+    def fail(timed):
         raise ValueError
 
     with pytest.raises(ValueError):
         machine.run(1, fail)
     assert gc.isenabled()
+
+
+def test_enough_is_asked_after_each_round_and_ends_it():
+    shown = []
+
+    def is_enough(timed):
+        shown.append({name: len(visits) for name, visits in timed.items()})
+        return len(shown) == 3
+
+    seconds = Machine({"a": 0.001, "b": 0.002}).run(9, is_enough)
+    assert shown == [{"a": n, "b": n} for n in (1, 2, 3)]
+    assert {name: len(visits) for name, visits in seconds.items()} == {"a": 3, "b": 3}

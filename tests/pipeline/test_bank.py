@@ -26,7 +26,11 @@ def test_trials_of_a_run_never_load_the_teacher(
     monkeypatch.setattr(
         bank, "fill", lambda folder, *more: (filled.append(folder), fill(folder, *more))
     )
-    config = tiny(distill={"methods": ["soften", "hard"], "bank": 2}, search={"trials": 4})
+    config = tiny(
+        distill={"methods": ["soften", "hard"], "bank": 2},
+        search={"trials": 4},
+        finalists={"count": 2},
+    )
     run = go(config, tmp_path / "a")
     trained = [
         read_json(path)
@@ -34,5 +38,5 @@ def test_trials_of_a_run_never_load_the_teacher(
         if path.name != "rung0.json"
     ]
     assert trained and all(result["state"] == "done" for result in trained)
-    go(config, tmp_path / "b")
+    go(config, tmp_path / "b", until="search")
     assert len(filled) == 1  # the second run reads the same bank

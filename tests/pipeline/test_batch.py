@@ -338,6 +338,7 @@ def test_a_child_that_does_not_stop_is_killed_after_a_while(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_cells_build_their_teacher_and_supernet_once(
     tiny: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -16,6 +16,8 @@ from kdsearch.rundir import RunDir
 from kdsearch.search.rung import CHECKPOINT, STUDENT
 from kdsearch.search.trial import Trial
 
+Go = Callable[..., RunDir]
+
 
 def contents(root: Path) -> dict[str, bytes]:
     """Every file below, but for the lock."""
@@ -181,7 +183,7 @@ def searched_before(copied: RunDir) -> RunDir:
 
 
 def test_a_cleaned_run_says_that_everything_was_done(
-    searched_before: RunDir, tiny: Any, go: Callable[..., RunDir]
+    searched_before: RunDir, tiny: Any, go: Go
 ) -> None:
     run = searched_before
     assert clean(run, dry=False)["removed"][OTHER]["files"] > 0
@@ -193,20 +195,32 @@ def test_a_cleaned_run_says_that_everything_was_done(
     assert any("nothing was done again" in line for line in heard.lines)
 
 
+@pytest.fixture(scope="module")
+def more(tiny: Any) -> dict[str, Any]:
+    """More trials and more finalists than the finished run's."""
+    config: dict[str, Any] = tiny(search={"trials": 12}, finalists={"count": 6})
+    return config
+
+
+@pytest.fixture(scope="module")
+def untouched(finished: RunDir, more: Any, go: Go, tmp_path_factory: Any) -> RunDir:
+    """The finished run, gone on with as it is."""
+    root = tmp_path_factory.mktemp("untouched") / "run"
+    shutil.copytree(finished.root, root, symlinks=True)
+    return go(more, root)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [False, True])
 def test_a_cleaned_run_goes_on_as_one_that_was_not(
-    every: bool, finished: RunDir, searched_before: RunDir, tiny: Any,
-    go: Callable[..., RunDir], tmp_path: Path,
-) -> None:  # fmt: skip
-    """Twelve trials and more finalists, with checkpoints gone and with them there."""
-    more = tiny(search={"trials": 12}, finalists={"count": 8})
+    every: bool, searched_before: RunDir, untouched: RunDir, more: Any, go: Go
+) -> None:
+    """With checkpoints gone and with them there."""
     run = searched_before
     assert clean(run, every=every, dry=False)["removed"]
     left = list(run.trials(run.facts()["study"]).rglob(CHECKPOINT))
     assert bool(left) is not every
-    other = tmp_path / "runs" / "other"
-    shutil.copytree(finished.root, other, symlinks=True)
-    cleaned, untouched = go(more, run.root), go(more, other)
+    cleaned = go(more, run.root)
     assert trials(cleaned) == trials(untouched)
     assert len(trials(cleaned)) == 12
     fronts = [found.read(found.front)["points"] for found in (cleaned, untouched)]

@@ -501,6 +501,7 @@ def test_a_folder_that_is_busy_is_left_alone(compared: Compared, tmp_path: Path)
 
 @pytest.mark.ray
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_workers_come_to_the_same_accuracies(
     ray_up: Any,
     whole: tuple[Path, Content],

@@ -34,15 +34,11 @@ class Ended(NamedTuple):
     err: str
 
 
-class Mine:
-    """The tiny run with a store of its own, in which no student has been scored yet."""
+class Mine(NamedTuple):
+    """A run of the test's own."""
 
-    def __init__(self, config: dict[str, Any], store: Path, folder: Path) -> None:
-        self.run, own = RunDir(folder / "run"), folder / "store"
-        for stage in ("data", "teacher", "supernet"):
-            shutil.copytree(store / stage, own / stage)
-        self.config = folder / "tiny.yaml"
-        self.config.write_text(json.dumps({**config, "store": str(own)}))
+    run: RunDir
+    config: Path
 
     @property
     def words(self) -> list[str]:
@@ -55,16 +51,47 @@ class Mine:
         return self.run.journal(self.run.facts()["study"])
 
 
+def begun(config: dict[str, Any], store: Path, folder: Path) -> Mine:
+    """With a store of its own, in which no student has been scored yet."""
+    made, own = Mine(RunDir(folder / "run"), folder / "tiny.yaml"), folder / "store"
+    for stage in ("data", "teacher", "supernet"):
+        shutil.copytree(store / stage, own / stage)
+    made.config.write_text(json.dumps({**config, "store": str(own)}))
+    return made
+
+
 @pytest.fixture
 def mine(tiny: Any, finished: RunDir, store: Path, tmp_path: Path) -> Mine:
-    return Mine(tiny(search=SEARCH), store, tmp_path)
+    return begun(tiny(search=SEARCH), store, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def whole(tiny: Any, finished: RunDir, store: Path, tmp_path_factory: Any) -> Mine:
+    """Searched to the end; nothing failed. Tests read it."""
+    made = begun(tiny(search=SEARCH), store, tmp_path_factory.mktemp("undisturbed"))
+    assert cli.main(made.words) == 0
+    return made
+
+
+@pytest.fixture(scope="session")
+def expected(whole: Mine) -> list[Any]:
+    """The trials where nothing fails."""
+    return trials(whole.run)
 
 
 @pytest.fixture
-def ended(mine: Mine, capsys: pytest.CaptureFixture[str]) -> Callable[[], Ended]:
+def done(whole: Mine, tmp_path: Path) -> Mine:
+    """The same in a folder of the test's own."""
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(whole.run.root, run.root, symlinks=True)
+    return whole._replace(run=run)
+
+
+@pytest.fixture
+def ended(capsys: pytest.CaptureFixture[str]) -> Callable[[Mine], Ended]:
     """Gives the command, in this process."""
 
-    def run() -> Ended:
+    def run(mine: Mine) -> Ended:
         capsys.readouterr()
         code = cli.main(mine.words)
         err = capsys.readouterr().err
@@ -72,15 +99,6 @@ def ended(mine: Mine, capsys: pytest.CaptureFixture[str]) -> Callable[[], Ended]
         return Ended(code, err.splitlines()[-1], err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def expected(tiny: Any, finished: RunDir, store: Path, tmp_path_factory: Any) -> list[Any]:
-    """The trials where nothing fails."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    whole = Mine(tiny(search=SEARCH), store, folder)
-    assert cli.main(whole.words) == 0
-    return trials(whole.run)
 
 
 # A disk that is full, or that nobody may write to.
@@ -93,14 +111,14 @@ def test_a_file_that_may_not_grow_is_one_line_whichever_it_is(
     named = set()
     for size in (400, 1500, 4000, 8000, 16_000, 40_000, 100_000):
         with no_room(size):
-            code, last, _ = ended()
+            code, last, _ = ended(mine)
         if code == 0:
             break
         path, _, words = last.removeprefix("kdsearch: ").partition(": ")
         assert (code, words) == (2, f"file too large; allow larger files there, {GO_ON}")
         named.add(Path(path).name)
     assert named >= {"config.yaml", "checkpoint.safetensors"}
-    assert ended().code == 0
+    assert ended(mine).code == 0
     assert trials(mine.run) == expected
 
 
@@ -136,6 +154,7 @@ def may_mount() -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not may_mount(), reason="mounting file systems is not permitted here")
 def test_on_a_disk_without_room_and_on_one_that_is_read_only(mine: Mine) -> None:
     mine.run.root.mkdir()
@@ -165,25 +184,23 @@ def identities(folder: Path) -> dict[Path, tuple[int, int]]:
 
 
 def test_a_journal_that_is_removed_is_written_again_from_the_results(
-    mine: Mine, ended: Any, expected: Any
+    done: Mine, ended: Any, expected: Any
 ) -> None:
-    assert ended().code == 0
-    before, journal = identities(mine.run.root), mine.journal()
+    before, journal = identities(done.run.root), done.journal()
     lines_ = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(b"".join([*lines_[:5], b"\x00garbage\n", *lines_[6:]]))
     way_out = f"remove {journal}, and the command that made it makes it again"
-    assert ended()[:2] == (2, f"kdsearch: {journal}: a record is damaged; {way_out}")
+    assert ended(done)[:2] == (2, f"kdsearch: {journal}: a record is damaged; {way_out}")
     journal.unlink()
-    assert ended().code == 0
-    assert trials(mine.run) == expected and identities(mine.run.root) == before
+    assert ended(done).code == 0
+    assert trials(done.run) == expected and identities(done.run.root) == before
 
 
 def test_what_is_damaged_of_a_trial_is_named_and_done_again(
-    mine: Mine, ended: Any, expected: Any
+    done: Mine, ended: Any, expected: Any
 ) -> None:
     """Taken up in the middle: a result torn, a checkpoint garbage, a folder gone."""
-    assert ended().code == 0
-    journal, folders = mine.journal(), sorted(mine.trials_of().glob("0*"))
+    journal, folders = done.journal(), sorted(done.trials_of().glob("0*"))
     os.truncate(journal, journal.stat().st_size // 3)
     known = {t.number for t in read_trials(journal) if 1 in t.scores}
     trained = [f for f in folders if int(f.name) not in known and (f / "rung2.json").exists()]
@@ -192,7 +209,7 @@ def test_what_is_damaged_of_a_trial_is_named_and_done_again(
     (garbage / "rung2.json").unlink()
     (garbage / "checkpoint.safetensors").write_bytes(bytes(3000))
     shutil.rmtree(gone)
-    code, _, err = ended()
+    code, _, err = ended(done)
     assert code == 0
     said = [line for line in err.splitlines() if "damaged" in line]
     again = f"trial {int(torn.name)}, rung 1 is done again"
@@ -203,20 +220,19 @@ def test_what_is_damaged_of_a_trial_is_named_and_done_again(
             f"{garbage / 'checkpoint.safetensors'}: damaged; {anew}",
         ]
     )
-    assert trials(mine.run) == expected
+    assert trials(done.run) == expected
 
 
 @pytest.mark.parametrize("name", ["state", "ledger"])
 def test_a_file_full_of_zeros_is_one_line_and_may_be_removed(
-    mine: Mine, ended: Any, expected: Any, name: str
+    done: Mine, ended: Any, expected: Any, name: str
 ) -> None:
-    assert ended().code == 0
-    path = getattr(mine.run, name)
+    path = getattr(done.run, name)
     path.write_bytes(bytes(path.stat().st_size))
     way_out = f"remove {path}, and the command that made it makes it again"
-    assert ended()[:2] == (2, f"kdsearch: {path}: not whole JSON; {way_out}")
+    assert ended(done)[:2] == (2, f"kdsearch: {path}: not whole JSON; {way_out}")
     path.unlink()
-    assert ended().code == 0 and trials(mine.run) == expected
+    assert ended(done).code == 0 and trials(done.run) == expected
 
 
 # A clock that is set back.
@@ -231,7 +247,7 @@ def test_a_clock_that_runs_backwards_disturbs_no_run(
     assert defaults is not None and defaults["now"] is time.time
     monkeypatch.setattr(time, "time", lambda: start - 600 * next(looks))
     monkeypatch.setitem(defaults, "now", time.time)
-    assert ended().code == 0
+    assert ended(mine).code == 0
     assert next(looks) > 10, "nobody looked"
     assert trials(mine.run) == expected
     beat, ledger = read_json(mine.run.progress), read_json(mine.run.ledger)

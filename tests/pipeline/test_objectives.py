@@ -84,7 +84,10 @@ def check_front(run: RunDir, objectives: list[Objective]) -> list[dict[str, Any]
 
 def test_three_objectives(tiny: Any, go: Any, tmp_path: Path) -> None:
     names = ["accuracy", "macs", "params"]
-    run = go(tiny(search={"objectives": names, "trials": 6}), tmp_path / "run")
+    run = go(
+        tiny(search={"objectives": names, "trials": 6}, finalists={"count": 3}),
+        tmp_path / "run",
+    )
     points = check_front(run, [KNOWN[name] for name in names])
     for point in points:
         assert list(point["scores"]) == ["accuracy"]

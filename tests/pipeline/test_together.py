@@ -24,8 +24,8 @@ from kdsearch.pipeline.together import FAILURE, Order, echoed, noted, taking_par
 from kdsearch.rundir import RunDir
 from kdsearch.stopping import SIGNALS
 
-pytestmark = pytest.mark.timeout(240)
-slow = pytest.mark.slow
+pytestmark = pytest.mark.timeout(600)
+slow, long = pytest.mark.slow, pytest.mark.long
 
 Tiny = Callable[..., dict[str, Any]]
 Go = Callable[..., RunDir]
@@ -83,6 +83,7 @@ def test_processes_started_here_leave_what_a_run_leaves(started_here: RunDir) ->
 
 
 @slow
+@long
 def test_with_torchrun_it_is_the_same_run(
     started_here: RunDir, config: Callable[[Path], dict[str, Any]], tmp_path: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_with_torchrun_it_is_the_same_run(
 
 
 @slow
+@long
 @pytest.mark.ray
 def test_with_ray_train_it_is_the_same_run(
     started_here: RunDir,
@@ -121,6 +123,7 @@ def test_with_ray_train_it_is_the_same_run(
 
 
 @slow
+@long
 def test_killed_they_go_on_as_if_nothing_had_been(
     started_here: RunDir, config: Callable[[Path], dict[str, Any]], go: Go, tmp_path: Path
 ) -> None:
@@ -132,7 +135,7 @@ def test_killed_they_go_on_as_if_nothing_had_been(
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stderr=subprocess.DEVNULL,
     )
-    run, deadline = RunDir(tmp_path / "run"), time.monotonic() + 60
+    run, deadline = RunDir(tmp_path / "run"), time.monotonic() + 300
     supernets = tmp_path / "store" / "supernet"
     while len(list(supernets.glob("*.partial/checkpoint*"))) == 0:
         assert process.poll() is None and time.monotonic() < deadline

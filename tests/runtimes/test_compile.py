@@ -43,6 +43,19 @@ def test_another_thread_count_outside_compiles_nothing_again():
     assert compiler.graphs == 1
 
 
+class Undecided(nn.Module):
+    """Does what its images tell it to: no one graph of it exists."""
+
+    def forward(self, images):
+        return images.flatten(1) if images.sum() > 0 else images.flatten(1) + 1
+
+
+def test_what_cannot_be_compiled_is_said_in_one_line():
+    with pytest.raises(UserError, match="a student cannot be compiled") as refused:
+        Compile(backend=Compiler()).prepare(Undecided(), torch.ones(1, 1, 2, 2), Calling())
+    assert "\n" not in str(refused.value)
+
+
 def test_no_compiler_is_said_before_anything_is_compiled(monkeypatch):
     monkeypatch.setenv("CXX", "/nowhere/c++")
     with pytest.raises(UserError, match="no C.. compiler '/nowhere/c..' here; install one"):

@@ -16,7 +16,7 @@ from kdsearch.supernet.prefixes import Prefixes, ideal_ratio, in_order
 @pytest.fixture
 def everyone(space: Space) -> list[Architecture]:
     rng = random.Random(0)
-    drawn = [space.draw(rng) for _ in range(40)]
+    drawn = [space.draw(rng) for _ in range(20)]
     ends = [space.largest(), space.smallest()]
     return sorted({Architecture.of(point) for point in (*ends, *drawn)})
 
