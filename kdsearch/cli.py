@@ -182,16 +182,20 @@ def show_front(content: Mapping[str, Any]) -> None:
 
 
 def trials(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.trials import as_csv, further, objective_names, row, trial_table
-    from kdsearch.pipeline.trials import trials as all_trials
+    from kdsearch.pipeline.trials import (
+        as_csv,
+        further_columns,
+        objective_names,
+        trial_rows,
+        trial_table,
+    )
 
     found = RunDir(Path(arguments.run))
-    names = objective_names(found)
-    rows = [row(t, names) for t in all_trials(found)]
+    rows = trial_rows(found)
     if arguments.csv:
         print(as_csv(rows), end="")
     else:
-        print(trial_table(rows, further(names)))
+        print(trial_table(rows, further_columns(rows, objective_names(found))))
     return 0
 
 

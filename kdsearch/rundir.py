@@ -17,6 +17,8 @@ from kdsearch.files import damaged, made_folder, read_json, write_json
 STAGES = ("data", "teacher", "supernet", "search", "finalists", "report")
 """In the order of a run; each does nothing where its result is there already."""
 
+LATENCIES = "latencies"
+"""A run's folder of links to what was measured on further targets; `latency` is the first's."""
 CARD = "card.json"
 """In a student's folder: what is known of it."""
 
@@ -36,6 +38,7 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
             "teachers": dict,
             "study_key": dict,
             "ends": dict,
+            "targets": dict,
             "ended": dict,
             "adopted": dict,
             "front_targets": dict,

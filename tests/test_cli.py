@@ -89,10 +89,14 @@ def test_check_prints_every_value_and_what_it_will_take(say: Any, config: Path) 
     said = say("check", config, "--set", "search.trials=5")
     assert said.code == 0
     assert parse_config(read_text(said.out, "check").content).search.trials == 5
-    seconds, disk, free = [line for line in said.out.splitlines() if "warning" not in line][-3:]
+    seconds, disk, free, target = [
+        line for line in said.out.splitlines() if "warning" not in line
+    ][-4:]
     assert seconds.startswith("# time expected, roughly: ")
     assert disk.startswith("# disk expected, roughly, at most: ")
     assert free.startswith("# disk free: ")
+    assert target.startswith("# target onnxruntime, 1 thread, batch 1: onnxruntime on ")
+    assert "smallest student " in target and "largest student " in target
 
 
 def test_run_shows_the_front_and_tells_progress_on_stderr(

@@ -11,7 +11,9 @@ import yaml
 
 from kdsearch.arguments import parser
 from kdsearch.config import parse_config
+from kdsearch.config.latency import Latency
 from kdsearch.config.objectives import objectives_of
+from kdsearch.config.targets import targets_of
 from kdsearch.core.objectives import KNOWN
 from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.space import Space
@@ -88,3 +90,12 @@ def test_every_sampler_and_every_baseline_is_told() -> None:
     pool = Pool(Space({}), {"soften": Space({}), "dist": Space({})})
     halves = Halves({"soften": Space({})}, knee, Space({}))
     assert first_column("Baselines") == [arm.name for arm in arms(pool, "tpe", halves)]
+
+
+def test_the_configs_of_the_page_on_targets_are_understood() -> None:
+    text = (DOCS.parent / "targets.md").read_text(encoding="utf-8")
+    (block,) = blocks(text, "yaml")
+    config = parse_config(yaml.safe_load(block))
+    assert [one.title for one in targets_of(config)] == ["server", "edge"]
+    keys = {key for row in re.findall(r"^\| (`.+?`) \|", text, re.M) for key in row.split(", ")}
+    assert {key.strip("`") for key in keys} == set(Latency.model_fields) - {"name"}

@@ -1,6 +1,6 @@
 """What a student may cost at most, on any of a run's targets."""
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from kdsearch.config.section import Section
 from kdsearch.config.values import Limit
@@ -11,7 +11,7 @@ class Budget(Section):
     of a further target's latencies under their names, latency_ms@edge."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Limit]
+    __pydantic_extra__: dict[str, Limit] = Field(init=False)
 
     latency_ms: Limit | None = None
     """Median time of one forward pass, in milliseconds."""

@@ -17,7 +17,7 @@ from kdsearch.pipeline import students
 from kdsearch.pipeline.last_error import error_kept
 from kdsearch.pipeline.run import run as run_stages
 from kdsearch.pipeline.status import status
-from kdsearch.pipeline.trials import objective_names, row, trials
+from kdsearch.pipeline.trials import trial_rows
 from kdsearch.rundir import RunDir
 
 
@@ -36,8 +36,7 @@ class Run:
     @property
     def trials(self) -> list[dict[str, Any]]:
         """Every trial, in the order they were proposed."""
-        names = objective_names(self.dir)
-        return [row(trial, names) for trial in trials(self.dir)]
+        return trial_rows(self.dir)
 
     @property
     def status(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """Verb `check`: reads the data, tries every part for a moment, says what a run will take."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import torch
 from torch import nn
@@ -30,10 +31,12 @@ from kdsearch.pipeline.disk import Assumed, Disk, disk
 from kdsearch.pipeline.disk import words as disk_words
 from kdsearch.pipeline.further_teachers import each_teacher
 from kdsearch.pipeline.supernet import brings_up, supernet_task
+from kdsearch.pipeline.targets import words as target_words
 from kdsearch.pipeline.teacher import origin_of
 from kdsearch.pipeline.trying_out import try_out
 from kdsearch.pipeline.trying_scores import try_out_scores
 from kdsearch.pipeline.trying_search import try_out_search
+from kdsearch.pipeline.trying_targets import profile
 from kdsearch.teachers.make import build_network
 from kdsearch.teachers.training import Course
 from kdsearch.training.distillation import Distillation, Lesson, frozen
@@ -56,6 +59,8 @@ class Expected:
     seconds: dict[str, float]
     """By stage."""
     disk: Disk
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By name what each is, and what the space's ends take there; see `trying_targets`."""
 
 
 def check(config: Config, out: Path, progress: Progress) -> tuple[str, Expected]:
@@ -85,7 +90,8 @@ def expected(context: Context) -> Expected:
         "supernet": supernet_seconds(context, feed, guides[0]) if shares else 0.0,
         **student_seconds(context, feed, guides, passing),
     }
-    return Expected(seconds, disk(context, info, assumed(context, feed, guides)))
+    room = disk(context, info, assumed(context, feed, guides))
+    return Expected(seconds, room, profile(context, info))
 
 
 def teacher_seconds(context: Context, feed: Feed) -> float:
@@ -208,4 +214,5 @@ def words(found: Expected) -> list[str]:
     return [
         f"time expected, roughly: {total} ({parts})",
         *disk_words(found.disk),
+        *target_words(found.targets),
     ]

@@ -23,10 +23,9 @@ from kdsearch.nets.kinds import family_of, identity
 from kdsearch.pipeline.cluster import node_of
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.supernet import as_plain
+from kdsearch.rundir import LATENCIES
 
 VERSION = 1
-LATENCIES = "latencies"
-"""In a run's folder: links to what was measured on further targets."""
 
 
 def target_of(it: Latency) -> Target:

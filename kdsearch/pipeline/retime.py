@@ -106,7 +106,7 @@ def point_in_card(point: Mapping[str, Any]) -> dict[str, Any]:
 def told(
     fresh: Sequence[str], before: Mapping[str, str], now: Mapping[str, str], students: int
 ) -> str:
-    gone = [name for name in before if name not in now]
+    gone = [name for name, mark in before.items() if mark not in now.values()]
     words = [
         f"{several(students, 'student')} timed on {', '.join(fresh)}" if fresh else "",
         f"{', '.join(gone)} left out" if gone else "",

@@ -31,6 +31,7 @@ from kdsearch.pipeline.search import searched
 from kdsearch.pipeline.supernet import trained
 from kdsearch.pipeline.teacher import taught
 from kdsearch.pipeline.team import called, follows, joined
+from kdsearch.pipeline.timed import targets_told
 from kdsearch.pipeline.together import Order, taking_part, trained_together
 from kdsearch.pipeline.trying_out import try_out
 from kdsearch.pipeline.trying_scores import try_out_scores
@@ -170,7 +171,7 @@ def searched_stages(context: Context, known: Taught, last: int) -> None:
     books = open_books(context, info)
     linked(context, books)
     ground = Ground(data, info, teacher, supernet, books, ends(context, books))
-    run.note(ends=ground.ends)
+    run.note(ends=ground.ends, targets=targets_told(books))
     found = searched(context, ground)
     if last == 3:
         return

@@ -8,8 +8,10 @@ from typing import Any
 from kdsearch.core.quantities import duration, several
 from kdsearch.pipeline import standing
 from kdsearch.pipeline.heartbeat import last_beat
+from kdsearch.pipeline.targets import with_ends
+from kdsearch.pipeline.targets import words as targets_in_words
 from kdsearch.pipeline.trials import recorded
-from kdsearch.rundir import RunDir, mapping
+from kdsearch.rundir import LATENCIES, RunDir, mapping
 from kdsearch.search.trial import Trial
 
 
@@ -32,6 +34,7 @@ def status(run: RunDir) -> dict[str, Any]:
         "now": asdict(beat) if beat else {},
         "trials": dict(Counter(t.state for t in trials)),
         "reasons": dict(Counter(reason(t) for t in trials if t.reason)),
+        "targets": with_ends(facts.get("targets", {}), facts.get("ends", {})),
         "search": standing.standing(run, facts, trials, beat if busy else None),
         "failed": {str(t.number): t.reason for t in trials if t.state == "failed"},
         "front": len(run.read(run.front, "points")["points"]) if run.front.exists() else 0,
@@ -41,10 +44,16 @@ def status(run: RunDir) -> dict[str, Any]:
 
 def busy_latencies(run: RunDir, trials: list[Trial]) -> int:
     """Of how many of its students the latency was measured while others were at work."""
-    folder = run.root / "latency"
+    folders = [run.root / "latency", *sorted((run.root / LATENCIES).glob("*"))]
     students = {t.candidate.architecture.id for t in trials}
-    files = [path for name in students if (path := folder / f"{name}.json").exists()]
-    return sum(bool(mapping(path).get("busy")) for path in files)
+    return sum(
+        any(
+            mapping(path).get("busy")
+            for folder in folders
+            if (path := folder / f"{name}.json").exists()
+        )
+        for name in students
+    )
 
 
 def stages(run: RunDir, facts: Mapping[str, Any], trials: list[Trial]) -> dict[str, str]:
@@ -91,6 +100,7 @@ def lines(content: Mapping[str, Any]) -> list[str]:
         under_way = "running" if content["busy"] else "to go on with"
         counts = {under_way if s == "running" else s: n for s, n in content["trials"].items()}
         out.append("trials: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    out += targets_in_words(content["targets"])
     out += standing.lines(content["search"])
     if busy := content["busy_latencies"]:
         out.append(f"latency of {several(busy, 'student')} measured on a busy machine")

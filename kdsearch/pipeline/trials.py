@@ -2,19 +2,23 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from kdsearch.core.costs_named import AT, QUANTILES, is_timed, on_target
 from kdsearch.core.objectives import is_cost
 from kdsearch.core.quantities import percent
 from kdsearch.errors import RunError
 from kdsearch.files import damaged
 from kdsearch.pipeline.table import table
-from kdsearch.rundir import RunDir
+from kdsearch.rundir import LATENCIES, RunDir, mapping
 from kdsearch.search.study.journal import read_trials
 from kdsearch.search.trial import Trial
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 def trials(run: RunDir) -> list[Trial]:
@@ -63,10 +67,30 @@ def objective_names(run: RunDir) -> tuple[str, ...]:
     return tuple(run.facts().get("study_key", {}).get("objectives", ()))
 
 
-def row(trial: Trial, objectives: Sequence[str]) -> dict[str, Any]:
+def trial_rows(run: RunDir) -> list[dict[str, Any]]:
+    """Every trial of the current search, flat: see `row`."""
+    names = objective_names(run)
+    elsewhere = measured_elsewhere(run, names)
+    return [
+        row(t, names, elsewhere.get(t.candidate.architecture.id, NOTHING)) for t in trials(run)
+    ]
+
+
+def further_columns(rows: Sequence[Mapping[str, Any]], objectives: Sequence[str]) -> list[str]:
+    """Objectives beyond the usual two, and latencies on targets that are none."""
+    timed = dict.fromkeys(name for r in rows for name in r if is_timed(name))
+    return list(dict.fromkeys([*further(objectives), *(n for n in timed if AT in n)]))
+
+
+def row(
+    trial: Trial, objectives: Sequence[str], elsewhere: Mapping[str, float] = NOTHING
+) -> dict[str, Any]:
     """One trial, flat; scores are those of the highest rung it reached.
 
     'accuracy' and 'cost', the first cost, are there always, further objectives by name.
+
+    Args:
+        elsewhere: its median latencies on targets that the search did not look at.
     """
     scores = named_scores(trial, objectives)
     return {
@@ -76,12 +100,27 @@ def row(trial: Trial, objectives: Sequence[str]) -> dict[str, Any]:
         "accuracy": scores.get("accuracy"),
         "cost": scores.get(first_cost(objectives) or ""),
         **{name: scores.get(name) for name in further(objectives)},
+        **elsewhere,
         "method": trial.candidate.recipe.method,
         **{f"knob.{k}": v for k, v in trial.candidate.recipe.knobs},
         **{f"training.{k}": v for k, v in trial.candidate.recipe.training},
         **trial.candidate.architecture.as_dict(),
         "reason": trial.reason,
     }
+
+
+def measured_elsewhere(run: RunDir, objectives: Sequence[str]) -> dict[str, dict[str, float]]:
+    """By architecture id the median latencies on further targets that are no objectives, as
+    far as they were measured: all that were scored with inherited weights, where the target
+    was added to a finished run.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for folder in sorted((run.root / LATENCIES).glob("*")):
+        cost = on_target(QUANTILES["p50"], folder.name)
+        if cost not in objectives:
+            for path in folder.glob(f"{'[0-9a-f]' * 10}.json"):
+                found.setdefault(path.stem, {})[cost] = mapping(path, "p50_ms")["p50_ms"]
+    return found
 
 
 def named_scores(trial: Trial, objectives: Sequence[str]) -> dict[str, float]:
@@ -118,7 +157,7 @@ def trial_table(rows: list[dict[str, Any]], more: Sequence[str] = ()) -> str:
             r["state"],
             "" if r["rung"] is None else str(r["rung"]),
             percent(r["accuracy"]),
-            *(number(r[name]) for name in ("cost", *more)),
+            *(number(r.get(name)) for name in ("cost", *more)),
             r["method"],
             r["reason"],
         ]

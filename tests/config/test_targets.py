@@ -123,8 +123,8 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         "latency: [{name: server}, {name: edge}]\n"
-        "search: {objectives: [accuracy, latency_ms@egde]}",
-        "2:33: search.objectives[1] = 'latency_ms@egde': no target 'egde'; did you mean 'edge",
+        "search: {objectives: [accuracy, latency_ms@edgy]}",
+        "2:33: search.objectives[1] = 'latency_ms@edgy': no target 'edgy'; did you mean 'edge",
     ),
     (
         "latency: [{name: server}, {name: edge}]\n"

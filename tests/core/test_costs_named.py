@@ -106,7 +106,7 @@ def test_a_budget_bounds_a_further_target() -> None:
     assert parse("latency_ms.p95@edge", "60%", known=known) == bound
     assert parse("latency_ms.p95", "60% @ edge", known=known) == bound
     assert parse("latency_ms@server", 5, known=known, first="server").name == "latency_ms"
-    with pytest.raises(UserError, match=r"no target 'egde'; did you mean 'edge'"):
-        parse("latency_ms@egde", 5, known=known, first="server")
+    with pytest.raises(UserError, match=r"no target 'edgy'; did you mean 'edge'"):
+        parse("latency_ms@edgy", 5, known=known, first="server")
     with pytest.raises(UserError, match="there is one target alone"):
         parse("latency_ms@edge", 5)

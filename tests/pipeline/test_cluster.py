@@ -26,7 +26,7 @@ from kdsearch.pipeline.cluster import (
     precision_of_jobs,
 )
 from kdsearch.pipeline.context import open_context
-from kdsearch.pipeline.costs import open_book
+from kdsearch.pipeline.costs import open_books
 from kdsearch.pipeline.jobs import work_off
 from kdsearch.pipeline.lessons import Classroom, lesson_setting
 from kdsearch.pipeline.terms import prices_of, terms_of
@@ -157,14 +157,15 @@ def test_a_book_measures_elsewhere_and_says_so(
     )
     context = open_context(config, tmp_path / "run", Silent())
     info = read_info(Path(finished.facts()["data"]))
-    book = open_book(context, info)
+    books = open_books(context, info)
+    book = books.first
     assert book.folder != (finished.root / "latency").resolve()
     assert book.device == {"device": "Fast 9000", "cores": 64}
     smallest = Architecture.of(context.space.space.smallest())
-    prices = prices_of(book, terms_of(context), {})
+    prices = prices_of(books, terms_of(context), {})
     assert prices.are_known([smallest]) == known
     assert prices.of([smallest])[smallest.id]["latency_ms"] == 1.0
     assert prices.are_known([smallest])
-    here = open_book(context, info, elsewhere=False)
+    here = open_books(context, info, elsewhere=False).first
     assert here.folder != book.folder and not here.is_apart
     assert here.measure is not book.measure

@@ -11,7 +11,7 @@ from kdsearch.data.stored import read_info
 from kdsearch.errors import ConfigError
 from kdsearch.measure.load import POLICIES, Watch
 from kdsearch.pipeline.context import open_context
-from kdsearch.pipeline.costs import open_book
+from kdsearch.pipeline.costs import open_books
 from kdsearch.rundir import RunDir
 
 
@@ -23,7 +23,7 @@ def test_a_book_does_on_a_busy_machine_what_the_config_says(
     info = read_info(Path(finished.facts()["data"]))
     latency = {"busy": policy, "patience": 3.0}
     context = open_context(parse_config(tiny(latency=latency)), finished.root, Silent())
-    book = open_book(context, info)
+    book = open_books(context, info).first
     assert book.watch == Watch(policy, 3.0)
     assert book.folder == (finished.root / "latency").resolve()
 

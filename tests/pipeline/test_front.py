@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kdsearch.pipeline.front import busy_lines, front_table
+from kdsearch.pipeline.front import busy_lines, front_table, measured
 
 
 def point(name: str, **timed: Any) -> dict[str, Any]:
@@ -44,3 +44,16 @@ def test_further_objectives_have_columns_of_their_own() -> None:
     assert "0.876" in row and "12.5 nJ" in row and "–" in row
     usual = front_table({"points": [one], "objectives": ["accuracy", "macs"]})
     assert "energy" not in usual
+
+
+def test_every_further_target_has_a_column_and_a_word_if_it_was_busy() -> None:
+    one = point("a", p99=0.7)
+    one["latency"]["edge"] = {"p50": 3.0, "p95": 4.0, "ci95": [2, 4], "busy": True, "load": 1.0}
+    names = ["accuracy", "latency_ms@edge", "latency_p99_ms"]
+    text = front_table({"points": [one], "objectives": names})
+    headers, _, row, *notes = text.splitlines()
+    assert headers.count("latency p50 @edge") == 1 and headers.count("latency p99") == 1
+    assert "3 ms" in row and "700 µs" in row
+    assert notes[-1] == "measured on edge on a busy machine, others kept 1.0 cores busy: a"
+    assert measured(one)["latency_p95_ms@edge"] == 4.0
+    assert "latency_p99_ms@edge" not in measured(one), "as an older version left it"

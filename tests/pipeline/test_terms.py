@@ -14,6 +14,7 @@ from kdsearch.core.objectives import KNOWN
 from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture, Result
 from kdsearch.files import write_json
+from kdsearch.measure.books import Books
 from kdsearch.pipeline.context import Context, open_context
 from kdsearch.pipeline.ledger import spend
 from kdsearch.pipeline.terms import limits_of, prices_of, terms_of
@@ -65,35 +66,43 @@ def test_limits_go_on_from_what_was_spent(tiny: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("objectives", "bounds", "is_timed"),
+    ("objectives", "bounds", "timed"),
     [
-        (["accuracy", "macs"], {}, False),
-        (["accuracy", "energy_uj"], {"params": 5}, False),
-        (["accuracy", "latency_ms"], {}, True),
-        (["accuracy", "latency_p95_ms"], {}, True),
-        (["accuracy", "macs"], {"latency_ms": 5}, True),
-        (["accuracy", "macs"], {"latency_p95_ms": "50%"}, True),
+        (["accuracy", "macs"], {}, []),
+        (["accuracy", "energy_uj"], {"params": 5}, []),
+        (["accuracy", "latency_ms"], {}, ["server"]),
+        (["accuracy", "latency_p95_ms"], {}, ["server"]),
+        (["accuracy", "macs"], {"latency_ms": 5}, ["server"]),
+        (["accuracy", "macs"], {"latency_p95_ms": "50%"}, ["server"]),
+        (["accuracy", "latency_p99_ms@edge"], {}, ["edge"]),
+        (["accuracy", "latency_ms"], {"latency_ms@edge": 5}, ["server", "edge"]),
     ],
 )
 def test_a_latency_is_measured_only_where_the_search_depends_on_it(
-    tiny: Any, tmp_path: Path, objectives: list[str], bounds: dict[str, Any], is_timed: bool
+    tiny: Any, tmp_path: Path, objectives: list[str], bounds: dict[str, Any], timed: list[str]
 ) -> None:
-    asked: list[bool] = []
+    asked: list[str] = []
 
-    def costs(students: Sequence[Architecture], *, latency: bool) -> dict[str, Any]:
-        asked.append(latency)
-        return {}
+    def of_target(name: str) -> Any:
+        def latencies(students: Sequence[Architecture]) -> dict[str, Any]:
+            asked.append(name)
+            return {}
 
-    book: Any = SimpleNamespace(costs=costs, knows=lambda _: False, is_apart=False)
+        return SimpleNamespace(
+            size=lambda _: {}, latencies=latencies, knows=lambda _: False, is_apart=False
+        )
+
+    books = Books({name: of_target(name) for name in ("server", "edge")})
     config = tiny(search={"objectives": objectives}, budget=bounds)
-    prices = prices_of(book, terms_of(opened(config, tmp_path)), {"macs": 9.0})
+    config["latency"] = [{"name": "server"}, {"name": "edge"}]
+    prices = prices_of(books, terms_of(opened(config, tmp_path)), {"macs": 9.0})
     prices.of([STUDENT])
-    assert asked == [is_timed] and prices.largest == {"macs": 9.0}
-    assert prices.are_known([STUDENT]) is not is_timed, "nothing has to wait for a count"
+    assert asked == timed and prices.largest == {"macs": 9.0}
+    assert prices.are_known([STUDENT]) is not bool(timed), "nothing has to wait for a count"
 
 
 def test_a_latency_measured_before_is_known(tiny: Any, tmp_path: Path) -> None:
     terms = terms_of(opened(tiny(search={"objectives": ["accuracy", "latency_ms"]}), tmp_path))
     seen: Any = SimpleNamespace(knows=lambda asked: list(asked) == [STUDENT], is_apart=False)
-    prices = prices_of(seen, replace(terms, bounds=()), {})
+    prices = prices_of(Books({"server": seen}), replace(terms, bounds=()), {})
     assert prices.are_known([STUDENT]) and not prices.are_known([STUDENT, STUDENT])
