@@ -164,7 +164,7 @@ def profile_of(content: Mapping[str, Any]) -> Profile:
         target=Target(**content["target"]),
         device=content["device"],
         family=content["family"],
-        axes=content["axes"],
+        axes={str(name): list(values) for name, values in content["axes"].items()},
         shape=(channels, height, width),
         rows=tuple(map(row_of, content["networks"])),
     )
