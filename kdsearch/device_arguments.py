@@ -50,7 +50,10 @@ def on_devices(verbs: Any) -> None:
         help="result.json of a bundle: checked, never executed",
     )
     one.add_argument(
-        "--name", default="edge", metavar="NAME", help="of its target; default: %(default)s"
+        "--name",
+        default="edge",
+        metavar="NAME",
+        help="of the device's target; default: %(default)s",
     )
     one.add_argument("--students", metavar="RUN", help="a run's published students alone")
     one.add_argument(

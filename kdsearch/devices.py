@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from kdsearch.config import Config
 from kdsearch.core.progress import Progress
 from kdsearch.errors import UserError
 from kdsearch.many_runs import say
@@ -28,9 +27,7 @@ def profile(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def measured(
-    arguments: argparse.Namespace, config: Config, progress: Progress
-) -> tuple[Any, str]:
+def measured(arguments: argparse.Namespace, config: Any, progress: Progress) -> tuple[Any, str]:
     from kdsearch.pipeline.profile import as_json, words, write_profiles
     from kdsearch.pipeline.profile import profile as measure
 
@@ -41,21 +38,18 @@ def measured(
     return as_json(profiles), "\n".join(lines)
 
 
-def bundled(
-    arguments: argparse.Namespace, config: Config, progress: Progress
-) -> tuple[Any, str]:
+def bundled(arguments: argparse.Namespace, config: Any, progress: Progress) -> tuple[Any, str]:
     from kdsearch.pipeline.bundle import bundle, words
     from kdsearch.pipeline.remeasured import published
 
-    students = published(Path(arguments.students)) if arguments.students else ()
+    students = published(Path(arguments.students)) if arguments.students else []
     to = Path(arguments.bundle)
-    manifest = bundle(
-        config, beside(arguments), to, progress, arguments.networks, tuple(students)
-    )
+    where = (beside(arguments), to, progress, arguments.networks)
+    manifest = bundle(config, *where, students=students, name=arguments.name)
     return manifest, words(manifest, to)
 
 
-def taken(arguments: argparse.Namespace, config: Config, progress: Progress) -> tuple[Any, str]:
+def taken(arguments: argparse.Namespace, config: Any, progress: Progress) -> tuple[Any, str]:
     from kdsearch.pipeline.imported import imported
     from kdsearch.pipeline.profile import as_json, words
     from kdsearch.pipeline.remeasured import remeasured

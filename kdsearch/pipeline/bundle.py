@@ -9,7 +9,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from kdsearch.measure.latency import Target
 from kdsearch.nets.kinds import identity
 from kdsearch.nets.logits import Logits
 from kdsearch.pipeline.context import Context, open_context
-from kdsearch.pipeline.costs import Students, target_of
+from kdsearch.pipeline.costs import Students, profile_at, target_of
 from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.profile import (
     GROUP,
@@ -55,24 +55,27 @@ The weights are random, no data is in here; let nothing else run meanwhile.
 """
 
 
-def bundle(
+def bundle(  # noqa: PLR0913  what of, for what, and where to
     config: Config,
     out: Path,
     to: Path,
     progress: Progress,
     networks: int = NETWORKS,
+    *,
     students: Sequence[Architecture] = (),
+    name: str = "",
 ) -> dict[str, Any]:
     """Writes the folder, or the ZIP where its name ends so; returns the manifest.
 
     Args:
         students: these alone, instead of networks all over the space.
+        name: of the target whose batch, threads and size they have; of none, the first one's.
 
     Raises:
-        UserError: the first target is not float32, or the space is too small.
+        UserError: the target is not float32, or the space is too small.
     """
     context = open_context(config, out, progress)
-    target = first_target(config)
+    target = chosen_target(config, name)
     space = context.space.space
     if not students:
         check_count(networks, space)
@@ -80,8 +83,9 @@ def bundle(
     chosen = list(students) or architectures_of(space, networks)
     build = Students(context.space.family, info.channels, len(info.classes))
     side = target.size or info.size
-    files = made_files(build, with_anchors(chosen, space), (info.channels, side, side), target)
-    manifest = manifest_of(context, target, chosen, files, (info.channels, side, side))
+    shape = (info.channels, side, side)
+    files = made_files(build, with_anchors(chosen, space), shape, target)
+    manifest = manifest_of(context, target, chosen, files, shape)
     note = context.store.root / STAGE / manifest["bundle"] / MANIFEST
     write_json(note, manifest)
     text = TEXT.format(count=len(files), version=kdsearch.__version__)
@@ -95,14 +99,17 @@ def bundle(
     return manifest
 
 
-def first_target(config: Config) -> Target:
-    target = target_of(targets_of(config)[0])
+def chosen_target(config: Config, name: str) -> Target:
+    """The target of this name, else the first; raises UserError where a bundle cannot time it."""
+    targets = targets_of(config)
+    it = next((one for one in targets if one.title == name), targets[0])
+    target = target_of(it) if it.profile is None else profile_at(it).target
     if target.precision != "float32":
         raise UserError(
             f"latency.precision: {target.precision}; a bundle times float32, as ONNX Runtime "
             "has it everywhere; --set latency.precision=float32"
         )
-    return target
+    return replace(target, name="", runtime="onnxruntime", layout="contiguous")
 
 
 def with_anchors(chosen: Sequence[Architecture], space: Any) -> list[Architecture]:
