@@ -53,7 +53,7 @@ def on_devices(verbs: Any) -> None:
         "--name",
         default="edge",
         metavar="NAME",
-        help="of the device's target; default: %(default)s",
+        help="of its target; default: %(default)s",
     )
     one.add_argument("--students", metavar="RUN", help="a run's published students alone")
     one.add_argument(

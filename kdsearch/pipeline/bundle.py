@@ -100,7 +100,7 @@ def bundle(  # noqa: PLR0913  what of, for what, and where to
 
 
 def chosen_target(config: Config, name: str) -> Target:
-    """The target of this name, else the first; raises UserError where a bundle cannot time it."""
+    """The target of this name, else the first; UserError where a bundle cannot time it."""
     targets = targets_of(config)
     it = next((one for one in targets if one.title == name), targets[0])
     target = target_of(it) if it.profile is None else profile_at(it).target
