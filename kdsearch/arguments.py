@@ -7,7 +7,9 @@ from typing import Any, NoReturn
 
 import kdsearch
 from kdsearch.device_arguments import on_devices
+from kdsearch.flags import add, as_json, bounds, config, of_run
 from kdsearch.rundir import STAGES
+from kdsearch.student_arguments import on_students
 
 EXITS = """exit codes:
   0  done
@@ -56,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     many_runs(verbs)
     comparisons(verbs)
     on_a_run(verbs)
+    on_students(verbs)
     for what, about in LISTED.items():
         one = add(verbs, what, about)
         one.set_defaults(verb="listing", what=what)
@@ -178,19 +181,6 @@ def on_a_run(verbs: Any) -> None:
     one = of_run(verbs, "trials", "every trial and what became of it")
     one.add_argument("--csv", action="store_true", help="comma-separated, all columns")
 
-    one = of_run(verbs, "query", "the best student for a budget")
-    bounds(one)
-    as_json(one)
-
-    one = of_run(verbs, "export", "hands a student over, each file checked")
-    one.add_argument("--student", metavar="ID", help="for example s012; or give a budget")
-    bounds(one)
-    one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
-    one.add_argument(
-        "--format",
-        default="safetensors,onnx",
-        help="comma-separated; `kdsearch formats` lists them (default: %(default)s)",
-    )
     one = of_run(verbs, "audit", "how far the ranking by inherited weights can be trusted")
     one.add_argument(
         "--students",
@@ -245,58 +235,3 @@ def port(text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= 65_535:
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}': must be a whole number from 1 to 65535")
-
-
-def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = verbs.add_parser(name, help=about, description=about)
-    made.set_defaults(verb=name)
-    return made
-
-
-def of_run(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:
-    made = add(verbs, name, about)
-    made.add_argument("run", metavar="RUN", help="a run's folder")
-    return made
-
-
-def config(
-    made: argparse.ArgumentParser,
-    *,
-    file: str = "config",
-    about: str = "a YAML file; see `kdsearch init`",
-) -> None:
-    made.add_argument(file, metavar=file.upper(), help=about)
-    made.add_argument(
-        "--out", metavar="DIR", help=f"the run's folder; default runs/{file.upper()}"
-    )
-    made.add_argument(
-        "--set",
-        metavar="a.b=value",
-        action="extend",
-        nargs="+",
-        default=[],
-        help="values in place of the file's, for example search.trials=80",
-    )
-
-
-def bounds(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--max",
-        metavar="COST=LIMIT",
-        action="append",
-        default=[],
-        help="latency_ms=0.5, params=60%% (of the largest student), macs=1e6, latency_p95_ms, "
-        "energy_uj; may be repeated",
-    )
-    if not made.prog.endswith("init"):
-        made.add_argument(
-            "--min",
-            metavar="SCORE=X",
-            action="append",
-            default=[],
-            help="accuracy=0.9, or another objective of the run; may be repeated",
-        )
-
-
-def as_json(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--json", action="store_true", help="one JSON document on stdout")

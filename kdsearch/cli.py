@@ -15,8 +15,9 @@ from typing import Any
 
 from kdsearch.arguments import parser
 from kdsearch.devices import profile
-from kdsearch.errors import BudgetError, KdsearchError, UserError
+from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
+from kdsearch.on_students import deliver, export, query
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -199,41 +200,6 @@ def trials(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def query(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import asked, words
-
-    try:
-        answer = asked(RunDir(Path(arguments.run)), arguments.max, arguments.min)
-    except BudgetError as error:
-        if arguments.json:
-            print(json.dumps({"student": None, "reason": str(error)}))
-        raise
-    content = {
-        "student": answer.student,
-        "margins": answer.margins,
-        "others": list(answer.others),
-    }
-    say(content, arguments.json, words(answer))
-    return 0
-
-
-def export(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.query import asked
-    from kdsearch.pipeline.students import checked_words
-    from kdsearch.pipeline.students import export as hand_over
-
-    found = RunDir(Path(arguments.run))
-    student = arguments.student
-    if student is None:
-        if not (arguments.max or arguments.min):
-            raise UserError("export which student? --student ID or --max latency_ms=0.5")
-        student = asked(found, arguments.max, arguments.min).student["id"]
-    names = [name.strip() for name in arguments.format.split(",")]
-    card = hand_over(found, student, Path(arguments.to), names)
-    print(checked_words(student, card, Path(arguments.to)))
-    return 0
-
-
 def audit(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.audit import audit as audited
     from kdsearch.pipeline.report import reported
@@ -334,6 +300,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             front,
             trials,
             query,
+            deliver,
             export,
             audit,
             report,

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from kdsearch.flags import add, as_json
+
 PROFILE = """\
 Measures networks spread over the config's space on its targets (or takes what was measured
 before), and learns to predict the latency of all others, with 90 % intervals.
@@ -23,13 +25,8 @@ docs/profile.md tells what the numbers mean.
 
 def on_devices(verbs: Any) -> None:
     about = "how long networks of the space take on this device, or on yours"
-    one: argparse.ArgumentParser = verbs.add_parser(
-        "profile",
-        help=about,
-        description=PROFILE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    one.set_defaults(verb="profile")
+    one = add(verbs, "profile", about)
+    one.description, one.formatter_class = PROFILE, argparse.RawDescriptionHelpFormatter
     one.add_argument("config", metavar="CONFIG", help="a YAML file; see `kdsearch init`")
     one.add_argument(
         "--networks",
@@ -69,4 +66,4 @@ def on_devices(verbs: Any) -> None:
         default=[],
         help="values in place of the file's, for example latency.threads=2",
     )
-    one.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    as_json(one)

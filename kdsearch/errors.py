@@ -14,8 +14,10 @@ KdsearchError              1   our bug, unless a subclass says otherwise
 └── TrainingError          1   training that cannot go on: names the step
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
 
 
 class KdsearchError(Exception):
@@ -53,7 +55,18 @@ class RunError(UserError):
 
 
 class BudgetError(KdsearchError):
+    """No student meets the budget.
+
+    Args:
+        message: the binding bound, and what comes nearest.
+        facts: the same, JSON-able; empty where nothing more is known.
+    """
+
     exit_code = 3
+
+    def __init__(self, message: str, facts: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.facts = dict(facts)
 
 
 class ExportError(KdsearchError):

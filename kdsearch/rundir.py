@@ -45,6 +45,7 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
         },
         "ledger.json": {"stages": dict, "studies": dict, "rungs": dict},
         "front.json": {"points": list, "directions": dict, "space": dict},
+        "delivered.json": {"students": list, "deliveries": list},
         "teacher.json": {"origin": dict, "curve": list},
         "supernet.json": {"curve": list},
         "card.json": {"spec": dict, "data": str},
@@ -74,6 +75,11 @@ class RunDir:
     @property
     def front(self) -> Path:
         return self.root / "front.json"
+
+    @property
+    def delivered(self) -> Path:
+        """Students trained to the end since, and what was handed over."""
+        return self.root / "delivered.json"
 
     @property
     def ledger(self) -> Path:

@@ -200,8 +200,22 @@ def test_query_and_its_json(say: Any, finished: RunDir) -> None:
     assert said.out.startswith(f"{best['id']}: ")
     content = say("query", finished.root, "--max", "params=100%", "--json").json
     assert content["student"] == best
-    assert set(content) == {"student", "margins", "others"}
+    assert set(content) == {"student", "margins", "others", "students"}
     assert content["margins"]["params <= 100%"] >= 0
+    (row,) = content["students"]
+    assert (row["id"], row["confidence_of_all"]) == (best["id"], 1.0)
+
+
+def test_a_query_for_several_is_a_table(say: Any, finished: RunDir) -> None:
+    points = read_json(finished.front)["points"]
+    ranked = sorted(points, key=lambda p: -p["search_accuracy"])
+    asked = ["query", finished.root, "--max", "latency_ms.p95=1000%", "--top", "3"]
+    lines = say(*asked).out.splitlines()
+    assert lines[0].split("  ")[0] == "student" and "latency_p95_ms <= 1000%" in lines[0]
+    assert [line.split()[0] for line in lines[2:4]] == [p["id"] for p in ranked[:2]]
+    content = say(*asked, "--json").json
+    assert [one["id"] for one in content["students"]] == [p["id"] for p in ranked[:3]]
+    assert say("query", finished.root, "--top", "0").code == 2
 
 
 def test_a_budget_that_cannot_be_met_is_exit_3(say: Any, finished: RunDir) -> None:
@@ -212,8 +226,28 @@ def test_a_budget_that_cannot_be_met_is_exit_3(say: Any, finished: RunDir) -> No
     refused = say("query", finished.root, "--max", "macs=1", "--json")
     assert refused.code == 3
     assert refused.json["student"] is None
+    least = read_json(finished.front)["space"]["smallest"]["macs"]
+    assert (refused.json["bound"], refused.json["least"]) == ("macs <= 1", least)
     assert f"kdsearch: {refused.json['reason']}\n" == refused.err
     assert say("export", finished.root, "--max", "macs=1", "--to", "nowhere").code == 3
+
+
+def test_deliver_says_what_it_would_do(say: Any, finished: RunDir, tmp_path: Path) -> None:
+    best = max(read_json(finished.front)["points"], key=lambda p: p["search_accuracy"])
+    asked = ["deliver", finished.root, "--to", tmp_path / "out", "--dry-run", "--max"]
+    said = say(*asked, "params=100%")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"{best['id']}: ")
+    assert (
+        "  is trained to the end; then it is measured again, and safetensors, onnx" in said.out
+    )
+    content = say(*asked, "params=100%", "--json").json
+    assert (content["student"], content["trained"], content["seconds"]) == (best["id"], True, 0)
+    among = say(*asked, "params=100%", "--among", "trials", "--json").json
+    assert among["trained"] or among["seconds"] > 0
+    refused = say(*asked, "macs=1", "--json")
+    assert (refused.code, refused.json["bound"]) == (3, "macs <= 1")
+    assert not (tmp_path / "out").exists() and not finished.delivered.exists()
 
 
 @pytest.mark.slow
@@ -516,14 +550,30 @@ def imported(*words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", ["--help", "run --help", "query {run} --max params=100%", "front {run} --json"]
+    "words",
+    [
+        "--help",
+        "run --help",
+        "query {run} --max params=100%",
+        "query {run} --max latency_ms.p95=1000% --min accuracy=0.01 --top 3 --json",
+        "front {run} --json",
+    ],
 )
 def test_a_question_loads_nothing_heavy(words: str, files: Files) -> None:
     found = imported(*words.format(**files).split())
     assert not found & {*HEAVY, "optuna", "numpy", "pydantic", "yaml"}
 
 
-@pytest.mark.parametrize("words", ["status {run}", "trials {run}", "init"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "status {run}",
+        "trials {run}",
+        "query {run} --max macs=100% --among trials",
+        "deliver {run} --max macs=100% --to {tmp}/out --dry-run",
+        "init",
+    ],
+)
 def test_what_reads_the_journal_or_the_config_loads_no_torch(words: str, files: Files) -> None:
     assert not imported(*words.format(**files).split()) & HEAVY
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import multiprocessing
 import tempfile
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -25,10 +26,10 @@ from kdsearch.search.terms import Terms
 HERE = Path(__file__).parent
 LEVELS = (0.9, 0.95, 0.99)
 SAMPLERS = ("random", "nsga2", "tpe", "gp")
-TRIALS = {"gp": 150}
-"""Of those that take long to ask."""
 SHOWN = (25, 50, 100)
 """Trials after which the hypervolume is told."""
+TRIALS, FEWEST = {"gp": 150}, {"gp": SHOWN[1]}
+"""Of those that take long to ask: at most, and where a search that has 99 % may end."""
 MEMORY = Path("/dev/shm")
 
 
@@ -44,7 +45,7 @@ def main() -> None:
     asked = parser.parse_args()
     table = Table.read(folder=asked.table)
     earlier = json.loads(asked.results.read_text()) if asked.results.exists() else {"rows": []}
-    rows = [row for row in earlier["rows"] if row["sampler"] not in asked.only]
+    rows = list(earlier["rows"])
     for batch in asked.batch:
         for sampler in asked.only:
             trials = TRIALS.get(sampler, asked.trials)
@@ -52,19 +53,25 @@ def main() -> None:
             terms = terms_of(trials, batch)
             one = partial(searched, asked.table, sampler, terms)
             spawning = multiprocessing.get_context("spawn")
+            row = {"sampler": sampler, "batch": batch, "trials": trials, "seeds": []}
+            rows = [r for r in rows if (r["sampler"], r["batch"]) != (sampler, batch)] + [row]
             with ProcessPoolExecutor(asked.workers, spawning) as pool:
-                found = list(pool.map(one, range(asked.seeds)))
-            rows.append({"sampler": sampler, "batch": batch, "trials": trials, "seeds": found})
-            print(sampler, batch, [seed["reached"]["0.99"] for seed in found], flush=True)
-            content = {
-                "exhaustive": table.exhaustive,
-                "candidates": candidates(table),
-                "levels": LEVELS,
-                "shown": SHOWN,
-                "rows": rows,
-            }
-            asked.results.parent.mkdir(exist_ok=True)
-            asked.results.write_text(json.dumps(content, indent=1) + "\n")
+                for found in pool.map(one, range(asked.seeds)):
+                    row["seeds"].append(found)
+                    write(asked.results, table, rows)
+            print(sampler, batch, [seed["reached"]["0.99"] for seed in row["seeds"]])
+
+
+def write(results: Path, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    content = {
+        "exhaustive": table.exhaustive,
+        "candidates": candidates(table),
+        "levels": LEVELS,
+        "shown": SHOWN,
+        "rows": rows,
+    }
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(json.dumps(content, indent=1) + "\n")
 
 
 def terms_of(trials: int, batch: int) -> Terms:
@@ -86,12 +93,14 @@ def searched(folder: Path, sampler: str, terms: Terms, seed: int) -> dict[str, A
         replay = Replay(table, Path(place), replace(terms, seed=seed), sampler, stores=False)
         grown = Growth(replay)
         enough = LEVELS[-1] * table.exhaustive
-        replay.run(until=lambda: grown.look() >= enough and len(replay.log) >= SHOWN[-1])
+        fewest = FEWEST.get(sampler, SHOWN[-1])
+        replay.run(until=lambda: grown.look() >= enough and len(replay.log) >= fewest)
+        tried = len(replay.log)
     when = {str(v): reached(grown.steps, v * table.exhaustive) for v in LEVELS}
     return {
         "seed": seed,
         "reached": {level: step and step.trials for level, step in when.items()},
-        "volume": {n: at(grown.steps, n) for n in SHOWN},
+        "volume": {n: at(grown.steps, n) if n <= tried else None for n in SHOWN},
     }
 
 

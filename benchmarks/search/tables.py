@@ -46,8 +46,9 @@ def samplers(content: Mapping[str, Any]) -> Iterator[str]:
             theirs = [seed["reached"][level] or most for seed in against["seeds"]]
             cells.append("" if row is against else str(ratio(ours, theirs)))
         for n in map(str, shown):
-            share = mean(seed["volume"][n] for seed in row["seeds"]) / content["exhaustive"]
-            cells.append(f"{share:.1%}")
+            found = [seed["volume"][n] for seed in row["seeds"] if seed["volume"][n]]
+            whole = len(found) == len(row["seeds"])
+            cells.append(f"{mean(found) / content['exhaustive']:.1%}" if whole else "–")
         yield line(cells)
 
 

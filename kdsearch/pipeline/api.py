@@ -10,7 +10,7 @@ from torch import nn
 
 from kdsearch.config import parse_config, read_config
 from kdsearch.config.checks import OBJECT
-from kdsearch.core.budget import parse
+from kdsearch.core.budget import Bound
 from kdsearch.core.progress import Progress, Silent
 from kdsearch.pipeline import query as querying
 from kdsearch.pipeline import students
@@ -58,14 +58,48 @@ class Run:
         Raises:
             BudgetError: no student keeps them.
         """
-        front = self.dir.read(self.dir.front, *querying.NEEDED)
-        known = querying.objectives_of(front)
+        bounds = self._bounds(min_accuracy, at_least, at_most)
+        return str(querying.query(self.dir, bounds).student["id"])
+
+    def _bounds(
+        self,
+        min_accuracy: float | None,
+        at_least: Mapping[str, float],
+        at_most: Mapping[str, float | str],
+    ) -> tuple[Bound, ...]:
         below = dict(at_least)
         if min_accuracy is not None:
             below["accuracy"] = min_accuracy
-        bounds = [parse(name, limit, known=known) for name, limit in at_most.items()]
-        bounds += [parse(n, limit, upper=False, known=known) for n, limit in below.items()]
-        return str(querying.choose(front, bounds).student["id"])
+        upper = [f"{name}={limit}" for name, limit in at_most.items()]
+        return querying.on_run(self.dir, upper, [f"{n}={limit}" for n, limit in below.items()])
+
+    def deliver(  # noqa: PLR0913  what is asked for, and how it is handed over
+        self,
+        to: str | Path,
+        *,
+        formats: Sequence[str] = ("safetensors", "onnx"),
+        among: str | None = None,
+        min_accuracy: float | None = None,
+        at_least: Mapping[str, float] = MappingProxyType({}),
+        progress: Progress | None = None,
+        **at_most: float | str,
+    ) -> dict[str, Any]:
+        """The best student within the bounds, measured again, as checked files in `to`.
+
+        One that the search stopped early is trained to the end first: where no published
+        student keeps the bounds, or with `among="trials"`. Bounds as in `query`.
+
+        Returns:
+            The content of delivery.json, and the card's.
+
+        Raises:
+            BudgetError: no student keeps the bounds.
+        """
+        from kdsearch.pipeline.deliver import Order, deliver
+
+        bounds = self._bounds(min_accuracy, at_least, at_most)
+        order = Order(bounds, Path(to), tuple(formats), among)
+        return deliver(self.dir, order, progress or Silent())
 
     def network(self, student: str) -> nn.Module:
         """The trained student; its forward takes normalised images and gives an Output."""

@@ -111,11 +111,11 @@ def open_book(
         fixed,
         it.rounds,
         context.progress,
-        it.within,
         Watch(it.busy, it.patience),
         measure=node or here,
         device=device,
         is_apart=node is not None and node.is_apart,
+        within=it.within,
     )
 
 

@@ -15,16 +15,18 @@ from kdsearch.export.handover import hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import damaged, file_hash, made_folder, read_json
 from kdsearch.nets.stored import stored_weights
+from kdsearch.pipeline.delivered import delivered
 from kdsearch.rundir import CARD, RunDir, mapping
 
 
 def point(run: RunDir, student: str) -> dict[str, Any]:
-    """The student's record in front.json.
+    """The student's record in front.json, or in delivered.json.
 
     Raises:
-        UserError: no published student has this id.
+        UserError: no student trained to the end has this id.
     """
-    points = {p["id"]: p for p in run.read(run.front, "points")["points"]}
+    published = run.read(run.front, "points")["points"]
+    points = {p["id"]: p for p in (*delivered(run), *published)}
     if student not in points:
         raise UserError(f"no student '{student}' on the front; {did_you_mean(student, points)}")
     found: dict[str, Any] = points[student]

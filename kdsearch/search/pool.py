@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kdsearch.core.records import Candidate, Recipe
+from kdsearch.core.records import Architecture, Candidate, Recipe
 from kdsearch.core.space import Space, Value
 
 TEACHER = "teacher"
@@ -32,6 +32,25 @@ class Pool:
         method = str(rng.choice(list(self.methods)))
         knobs = self.methods[method].draw(rng)
         return Recipe.of(method, knobs, self.training_of(method).draw(rng))
+
+    def step(self, candidate: Candidate, rng: random.Random) -> Candidate:
+        """The candidate with one axis drawn anew; a new method brings knobs of its own."""
+        architecture, recipe = candidate.architecture.as_dict(), candidate.recipe
+        knobs, training = dict(recipe.knobs), dict(recipe.training)
+        parts = (
+            (architecture, self.architectures),
+            (knobs, self.methods[recipe.method]),
+            (training, self.training_of(recipe.method)),
+        )
+        axes = [(values, name, axis) for values, s in parts for name, axis in s.axes.items()]
+        at = rng.randrange(len(axes) + (len(self.methods) > 1))
+        if at == len(axes):
+            return Candidate(candidate.architecture, self.draw_recipe(rng))
+        values, name, axis = axes[at]
+        values[name] = axis.draw(rng)
+        return Candidate(
+            Architecture.of(architecture), Recipe.of(recipe.method, knobs, training)
+        )
 
 
 def teacher_of(recipe: Recipe | None) -> str:

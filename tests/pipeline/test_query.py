@@ -1,16 +1,22 @@
 """The student for a budget: never one over it, and a refusal only where none fits."""
 
+import json
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdsearch.core.budget import Bound, parse
+from kdsearch.core.budget import Bound
+from kdsearch.core.costs_named import on_target
+from kdsearch.core.objectives import KNOWN
 from kdsearch.errors import BudgetError, RunError, UserError
 from kdsearch.files import read_json
-from kdsearch.pipeline.query import choose, objectives_of, query, read_bounds, words
+from kdsearch.pipeline.query import choose, objectives_of, query, read_bounds
+from kdsearch.pipeline.query_words import as_json, words
 from kdsearch.rundir import RunDir
 
 COSTS = ("latency_ms", "params", "macs")
@@ -45,35 +51,102 @@ def front(points: list[Any], largest: dict[str, float] | None = None) -> Front:
 
 
 AMOUNT = st.floats(1e-3, 1e3)
-FRONTS = st.lists(
-    st.tuples(
-        st.floats(0, 1), st.fixed_dictionaries(dict.fromkeys(COSTS, AMOUNT)), st.floats(0, 0.9)
-    ),
-    min_size=1,
-    max_size=8,
-).map(lambda rows: front([point(n, *row) for n, row in enumerate(rows)]))
-BOUND = st.one_of(
-    st.builds(lambda name, value: parse(name, value), st.sampled_from(COSTS), AMOUNT),
-    st.builds(
-        lambda name, share: parse(name, f"{share}%"), st.sampled_from(COSTS), st.floats(1, 200)
-    ),
-    st.builds(lambda x: parse("accuracy", x, upper=False), st.floats(0.01, 1)),
-)
+TARGETS = st.lists(st.sampled_from(["server", "edge", "phone-2"]), min_size=1, unique=True)
+QUANTILES = {"p50": "latency_ms", "p95": "latency_p95_ms", "p99": "latency_p99_ms"}
+
+
+@st.composite
+def facts(draw: st.DrawFn, quantiles: Sequence[str]) -> dict[str, Any]:
+    """Of a latency on one target; older runs have fewer intervals, or no p99."""
+    found: dict[str, Any] = {}
+    for quantile in quantiles:
+        found[quantile] = value = draw(AMOUNT)
+        if quantile == "p50" or draw(st.booleans()):
+            low, high = draw(st.floats(0, 0.9)), draw(st.floats(0, 0.9))
+            name = "ci95" if quantile == "p50" else f"{quantile}_ci95"
+            found[name] = [value * (1 - low), value * (1 + high)]
+    return found
+
+
+@st.composite
+def fronts(draw: st.DrawFn) -> Front:
+    """Any number of students, targets, scores and costs."""
+    targets = draw(TARGETS)
+    quantiles = ["p50", "p95", *(["p99"] if draw(st.booleans()) else [])]
+    share = st.floats(0, 1)
+    points = []
+    for number in range(draw(st.integers(1, 8))):
+        found = point(number, draw(share), {name: draw(AMOUNT) for name in COSTS})
+        found["latency"] = {t: draw(facts(quantiles)) for t in targets}
+        f1 = draw(share)
+        found["scores"] = {"macro_f1": f1, "calibration_error": draw(share)}
+        found["scores_ci95"] = {"macro_f1": [f1 * 0.9, f1], "calibration_error": None}
+        found["costs"] = {n: found[n] for n in ("params", "macs")} | {
+            on_target(QUANTILES[q], t if place else ""): found["latency"][t][q]
+            for place, t in enumerate(targets)
+            for q in quantiles
+        }
+        points.append(found)
+    names = list(points[0]["costs"])
+    ends = {
+        "smallest": {n: min(p["costs"][n] for p in points) * draw(share) for n in names},
+        "largest": {n: max(p["costs"][n] for p in points) for n in names},
+    }
+    first = draw(st.sampled_from(["accuracy", "macro_f1"]))
+    directions = {first: "maximize", "calibration_error": "minimize", "latency_ms": "minimize"}
+    space = {"name": "here", "count": 9, **ends}
+    return {"points": points, "directions": directions, "space": space}
+
+
+@st.composite
+def asked_of_a_front(draw: st.DrawFn) -> tuple[Front, list[str], list[str]]:
+    """A front and bounds as they are written, of any of its objectives."""
+    found = draw(fronts())
+    costs = st.sampled_from([*found["space"]["largest"]])
+    share = st.floats(0.01, 1)
+    above = st.one_of(
+        st.builds(lambda n, x: f"{n}={x}", costs, AMOUNT),
+        st.builds(lambda n, x: f"{n}={x}%", costs, st.floats(1, 200)),
+        st.builds(lambda x: f"calibration_error={x}", share),
+    )
+    scores = st.sampled_from(["accuracy", next(iter(found["directions"]))])
+    below = st.builds(lambda n, x: f"{n}={x}", scores, share)
+    return found, draw(st.lists(above, max_size=3)), draw(st.lists(below, max_size=2))
+
+
+ASKED = asked_of_a_front()
+
+
+def bounds_on(front: Front, upper: Sequence[str], lower: Sequence[str] = ()) -> list[Bound]:
+    known, first = objectives_of(front), next(iter(front["points"][0]["latency"]))
+    return list(read_bounds(upper, lower, known, first))
 
 
 def keeps(point: Any, bound: Bound, front: Front) -> bool:
     """Whether a student keeps a bound, in plain words."""
     limit = bound.value
-    if bound.name == "accuracy":
-        return point["search_accuracy"] >= limit
     if bound.relative:
         limit = limit * front["space"]["largest"][bound.name]
-    timed = point["latency"]["here"]["ci95"][1]
-    return (timed if bound.name == "latency_ms" else point[bound.name]) <= limit
+    if bound.name == "accuracy":
+        return bool(point["search_accuracy"] >= limit)
+    if bound.name in point["scores"]:
+        value = point["scores"][bound.name]
+        return bool(value <= limit if bound.upper else value >= limit)
+    if bound.name in COSTS and bound.name != "latency_ms":
+        return bool(point[bound.name] <= limit)
+    cost, _, target = bound.name.partition("@")
+    timed = point["latency"][target or next(iter(point["latency"]))]
+    quantile = {name: q for q, name in QUANTILES.items()}[cost]
+    interval = timed.get("ci95" if quantile == "p50" else f"{quantile}_ci95")
+    return bool((interval[1] if interval else timed[quantile]) <= limit)
 
 
-@given(front=FRONTS, bounds=st.lists(BOUND, max_size=4))
-def test_the_best_within_the_bounds_or_a_refusal(front: Front, bounds: list[Bound]) -> None:
+@given(ASKED)
+def test_the_best_within_the_bounds_or_a_refusal(
+    asked: tuple[Front, list[str], list[str]],
+) -> None:
+    front, upper, lower = asked
+    bounds = bounds_on(front, upper, lower)
     within = [p for p in front["points"] if all(keeps(p, b, front) for b in bounds)]
     if not within:
         with pytest.raises(BudgetError) as caught:
@@ -81,26 +154,62 @@ def test_the_best_within_the_bounds_or_a_refusal(front: Front, bounds: list[Boun
         assert len(str(caught.value).splitlines()) == 1
         return
     answer = choose(front, bounds)
+    assert answer == choose(front, bounds), "the same again"
     assert answer.student in within
-    assert answer.student["search_accuracy"] == max(p["search_accuracy"] for p in within)
-    assert sorted([answer.student["id"], *answer.others]) == sorted(p["id"] for p in within)
-    assert all(room >= 0 and math.isfinite(room) for room in answer.margins.values())
+    first = next(iter(front["directions"]))
+    score = {p["id"]: {"accuracy": p["search_accuracy"], **p["scores"]}[first] for p in within}
+    assert score[answer.student["id"]] == max(score.values())
+    assert sorted([answer.student["id"], *answer.others]) == sorted(score)
+    for choice in answer.choices:
+        assert all(room >= 0 and math.isfinite(room) for room in choice.margins.values())
+        each = [one.confidence for one in choice.kept]
+        assert all(sure is None or 0 <= sure <= 1 for sure in each)
+        sure = [one.confidence for one in choice.kept if one.bound.name.startswith("latency")]
+        assert all(one is None or one > 0.974 for one in sure), "the upper end decides"
+        assert (choice.confidence is None) == (None in each)
     assert words(answer).startswith(answer.student["id"])
+    assert answer.student["id"] in words(answer, top=3)
+    json.dumps(as_json(answer, 3), allow_nan=False)
 
 
-@given(front=FRONTS, bounds=st.lists(BOUND, min_size=1, max_size=4))
-def test_a_refusal_names_a_bound_that_its_nearest_student_breaks(
-    front: Front, bounds: list[Bound]
-) -> None:
+@given(ASKED)
+def test_a_refusal_names_what_there_is(asked: tuple[Front, list[str], list[str]]) -> None:
+    """A bound that the nearest student breaks, and a least value that none is below."""
+    front, upper, lower = asked
+    bounds = bounds_on(front, upper, lower)
     if any(all(keeps(p, b, front) for b in bounds) for p in front["points"]):
         return
     with pytest.raises(BudgetError) as caught:
         choose(front, bounds)
-    line = str(caught.value)
-    (nearest,) = [p for p in front["points"] if f"nearest is {p['id']} " in line]
-    starts = [line.partition(end)[0] for end in (";", " (=")]
-    named = [b for b in bounds if f"no student keeps {b}" in starts]
+    line, told = str(caught.value), caught.value.facts
+    assert line.startswith(f"no student keeps {told['bound']}")
+    assert f"nearest is {told['nearest']} " in line
+    (nearest,) = [p for p in front["points"] if p["id"] == told["nearest"]]
+    named = [b for b in bounds if str(b) == told["bound"]]
     assert named and all(not keeps(nearest, b, front) for b in named)
+    if "least" in told:
+        name = named[0].name
+        assert told["least"] <= front["space"]["smallest"].get(name, math.inf)
+        assert all(told["least"] <= p["costs"].get(name, math.inf) for p in front["points"])
+    json.dumps(told, allow_nan=False)
+
+
+@given(ASKED, st.floats(1, 10))
+def test_a_looser_bound_loses_nobody(
+    asked: tuple[Front, list[str], list[str]], factor: float
+) -> None:
+    front, upper, lower = asked
+    bounds = bounds_on(front, upper, lower)
+    looser = [
+        replace(b, value=b.value * factor if b.upper else b.value / factor) for b in bounds
+    ]
+    try:
+        before = choose(front, bounds)
+    except BudgetError:
+        return
+    after = choose(front, looser)
+    ids = {choice.student["id"] for choice in after.choices}
+    assert {choice.student["id"] for choice in before.choices} <= ids
 
 
 THREE = front(
@@ -194,7 +303,7 @@ def test_a_refusal_says_what_binds(upper: list[str], lower: list[str], line: str
     ("upper", "lower", "line"),
     [
         (["latency=5"], [], "unknown bound 'latency'; did you mean 'latency_ms'?"),
-        (["params"], [], "'params' is no bound; the form is latency_ms=0.5 or params=60%"),
+        (["params"], [], "'params' is no bound; the form is latency_ms=0.5, latency_ms.p95=6@"),
         (["params=x"], [], "params = 'x'; a bound is a number above 0, or a share like '60%'"),
         (["params=-1"], [], "params = '-1'; a bound is a number above 0"),
         (["params=nan"], [], "params = 'nan'; a bound is a number above 0"),
@@ -263,6 +372,95 @@ def test_a_refusal_by_a_score(upper: list[str], lower: list[str], line: str) -> 
     with pytest.raises(BudgetError) as caught:
         choose(SCORES, read_bounds(upper, lower, objectives_of(SCORES)))
     assert str(caught.value) == line
+
+
+TWO = front(
+    [
+        point(1, 0.80, {"latency_ms": 1.0, "params": 100, "macs": 1000}, width=0.1),
+        point(2, 0.90, {"latency_ms": 2.0, "params": 400, "macs": 4000}, width=0.1),
+    ]
+)
+for one, p95 in zip(TWO["points"], (5.0, 7.0), strict=True):
+    one["search_accuracy_ci95"] = [one["search_accuracy"] - 0.06, one["search_accuracy"] + 0.06]
+    slow = {"p50": 4.0, "p95": p95, "ci95": [4.0, 4.0], "p95_ci95": [p95, p95 + 0.5]}
+    one["latency"] = {"server": one["latency"]["here"], "edge": slow}
+TWO["space"]["largest"] |= {"latency_ms@edge": 10.0, "latency_p95_ms@edge": 20.0}
+TWO["space"]["smallest"] |= {"latency_ms@edge": 3.0, "latency_p95_ms@edge": 4.5}
+
+
+@pytest.mark.parametrize(
+    ("upper", "ids"),
+    [
+        (["latency_ms.p95=7.5@edge"], ["s002", "s001"]),
+        (["latency_p95_ms@edge=7.4"], ["s001"]),  # 7 to 7.5: the upper end decides
+        (["latency_ms.p95=30%@edge"], ["s001"]),
+        (["latency_ms=1.1@server"], ["s001"]),
+        (["latency_ms.p50=2.2"], ["s002", "s001"]),
+        (["latency_ms@edge=4", "latency_ms@server=100%"], ["s001"]),
+    ],
+)
+def test_a_bound_on_any_target_and_quantile(upper: list[str], ids: list[str]) -> None:
+    answer = choose(TWO, bounds_on(TWO, upper))
+    assert [choice.student["id"] for choice in answer.choices] == ids
+
+
+@pytest.mark.parametrize(
+    ("upper", "line"),
+    [
+        ("latency_ms=5@egde", "'latency_ms@egde': no target 'egde'; did you mean 'edge'?"),
+        ("latency_ms.p42=5", "unknown bound 'latency_ms.p42'; did you mean 'latency_ms'?"),
+        ("params=5@edge", "unknown bound 'params@edge'; did you mean 'params'?"),
+    ],
+)
+def test_a_wrong_target_or_quantile_gives_one_line(upper: str, line: str) -> None:
+    with pytest.raises(UserError) as caught:
+        bounds_on(TWO, [upper])
+    assert str(caught.value) == line
+
+
+def test_a_refusal_on_a_further_target() -> None:
+    with pytest.raises(BudgetError) as caught:
+        choose(TWO, bounds_on(TWO, ["latency_ms.p95=5@edge"]))
+    assert str(caught.value) == (
+        "no student keeps latency_p95_ms@edge <= 5; nearest is s001 with latency_p95_ms@edge "
+        "5.5, 10.0% beyond; the smallest value in the space is 4.5"
+    )
+    assert caught.value.facts == {
+        "bound": "latency_p95_ms@edge <= 5",
+        "limit": 5.0,
+        "nearest": "s001",
+        "value": 5.5,
+        "far": pytest.approx(0.1),
+        "least": 4.5,
+    }
+
+
+def test_who_is_like_the_best_and_how_sure_the_bounds_are() -> None:
+    """84 to 96 % and 74 to 86 % overlap: which of the two is better is not known."""
+    bounds = bounds_on(TWO, ["latency_ms=2.2", "params=400"], ["accuracy=0.8"])
+    best, other = choose(TWO, bounds).choices
+    assert not best.is_like_best and other.is_like_best
+    sure = [one.confidence for one in best.kept]
+    assert sure == [pytest.approx(0.975), 1.0, pytest.approx(0.99946, abs=1e-5)]
+    assert best.confidence == pytest.approx(0.97446, abs=1e-5)
+    assert other.kept[2].confidence == pytest.approx(0.5)
+    table = words(choose(TWO, bounds), top=2).splitlines()
+    assert table[-1] == "~ its interval and that of s002 overlap: which is better is not known"
+    row = next(line for line in table if line.startswith("s001"))
+    assert "80.0 % (74.0 % to 86.0 %) ~" in row and "holds with 50.0 %" in row
+    assert "400, 0.0% of room" in words(choose(TWO, bounds), top=2)
+    assert "1 more within; --top 3 shows them" in words(choose(THREE, ()), top=2)
+    assert "not distinguishable from it by accuracy: s001" in words(choose(TWO, bounds))
+
+
+def test_what_is_not_known_keeps_no_bound() -> None:
+    """A student without a p99 is not taken to be fast."""
+    known = (*objectives_of(TWO), KNOWN["latency_p99_ms"])
+    with pytest.raises(BudgetError) as caught:
+        choose(TWO, read_bounds(["latency_ms.p99=1000"], [], known))
+    assert str(caught.value) == (
+        "no student keeps latency_p99_ms <= 1000: latency_p99_ms is known of none"
+    )
 
 
 def test_a_query_reads_the_run(finished: RunDir) -> None:

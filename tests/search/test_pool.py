@@ -46,6 +46,37 @@ def test_a_candidate_has_exactly_the_axes_of_its_method(
         assert len(flat) == 2 + len(recipe.knobs) + len(recipe.training)
 
 
+@given(METHODS, TRAINING, st.sets(st.sampled_from(["soften", "dist"])), st.integers())
+def test_a_step_draws_one_axis_anew(
+    methods: dict[str, Space], training: Space, taught: set[str], seed: int
+) -> None:
+    pool = Pool(POOL.architectures, methods, training, frozenset(taught))
+    rng = random.Random(seed)
+    here = Candidate(Architecture.of(pool.architectures.draw(rng)), pool.draw_recipe(rng))
+    there = pool.step(here, rng)
+    pool.architectures.check(there.architecture.as_dict())
+    methods[there.recipe.method].check(dict(there.recipe.knobs))
+    pool.training_of(there.recipe.method).check(dict(there.recipe.training))
+    before, after = as_parameters(here), as_parameters(there)
+    if before["method"] == after["method"] and here.architecture != there.architecture:
+        assert here.recipe == there.recipe
+    if before["method"] != after["method"]:
+        assert here.architecture == there.architecture
+
+
+def test_steps_come_to_every_candidate() -> None:
+    pool, rng = (
+        Pool(POOL.architectures, {"hard": Space({}), "dist": Space({})}),
+        random.Random(0),
+    )
+    at = Candidate(Architecture.of({"width": 2}), Recipe.of("hard", {}))
+    seen = set()
+    for _ in range(100):
+        at = pool.step(at, rng)
+        seen.add(at)
+    assert len(seen) == 4
+
+
 def test_who_teaches_is_a_choice_of_methods_with_teachers_alone() -> None:
     rng = random.Random(0)
     drawn = [POOL.draw_recipe(rng) for _ in range(60)]

@@ -1,5 +1,6 @@
 """Who is tried next: start points first, then what the sampler proposes, each only once."""
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from kdsearch.search.study.journal import Study
 from kdsearch.search.study.mirror import Mirror, Question
 from kdsearch.search.trial import Trial
 
-DISTINCT_TRIES = 10
-"""How often a candidate that was proposed before is proposed anew."""
+LONGEST_WALK = 100
+"""So many steps are taken at most from what was tried before to what was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,12 @@ class Proposer:
         return found
 
     def sampled(self, number: int, among: Sequence[Architecture] | None) -> Candidate:
-        """A candidate that was not tried before, where one is found in a few attempts."""
+        """A candidate that was not tried before, where one is found in a few attempts, or near
+        what was proposed.
+        """
         allowed = None if among is None else frozenset(among)
         enough = [r for r, n in self.study.scored.items() if n >= self.question.enough]
-        for attempt in range(DISTINCT_TRIES):
+        for attempt in range(self.question.by.attempts):
             seed = derive(self.seed, "sampler", number, attempt)
             changed = frozenset(self.study.changed)
             self.study.changed.clear()
@@ -112,7 +115,28 @@ class Proposer:
             is_allowed = allowed is None or candidate.architecture in allowed
             if is_allowed and candidate not in self.study.candidates:
                 return candidate
-        if is_allowed or not among:
-            return candidate
-        rng = random.Random(derive(self.seed, "sampler", number, "among"))
-        return Candidate(rng.choice(list(among)), candidate.recipe)
+        rng = random.Random(derive(self.seed, "sampler", number, "near"))
+        return self.nearest(candidate, among, rng) if among else self.walked(candidate, rng)
+
+    def walked(self, candidate: Candidate, rng: random.Random) -> Candidate:
+        """One that was not tried before, few random steps away."""
+        for _ in range(LONGEST_WALK):
+            if candidate not in self.study.candidates:
+                break
+            candidate = self.question.pool.step(candidate, rng)
+        return candidate
+
+    def nearest(
+        self, candidate: Candidate, among: Sequence[Architecture], rng: random.Random
+    ) -> Candidate:
+        """The architecture most like the proposed one that was not tried with its recipe; where
+        all were, the most alike with another recipe.
+        """
+        encode = self.question.pool.architectures.encode
+        here = encode(candidate.architecture.as_dict())
+        alike = sorted(among, key=lambda a: (math.dist(here, encode(a.as_dict())), a))
+        for architecture in alike:
+            found = Candidate(architecture, candidate.recipe)
+            if found not in self.study.candidates:
+                return found
+        return Candidate(alike[0], self.question.pool.draw_recipe(rng))

@@ -22,6 +22,8 @@ class Sampler:
     shown for every trial, those of other methods in the middle of their ranges."""
     newest: int = 1000
     """So many trials are shown to it, beside the front; the time it takes grows with them."""
+    attempts: int = 10
+    """How often it is asked for one more candidate that may be tried and was not yet."""
     looks: bool = True
     """Whether it looks at results at all."""
     enumerates: bool = False
@@ -81,6 +83,7 @@ SAMPLERS: Mapping[str, Sampler] = MappingProxyType(
             "a model of all results (Gaussian process); for up to 200 trials that take long",
             flat=True,
             newest=200,
+            attempts=2,  # seconds each, and from the same results it proposes much the same
         ),
         "random": Sampler(_random, "uniform draws; what others are held against", looks=False),
         "grid": Sampler(

@@ -1,0 +1,51 @@
+"""delivered.json: students that `deliver` trained to the end, and what it handed over.
+
+They stand beside the front and not on it: the front is what one search published together, in
+the same rounds of timing, and the next run writes it again without them.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kdsearch.files import write_json
+from kdsearch.rundir import RunDir
+
+SCHEMA = 1
+
+
+def delivered(run: RunDir) -> list[dict[str, Any]]:
+    """Students of the current search, in the form of points of front.json."""
+    study = run.facts().get("study")
+    return [row for row in content(run)["students"] if row.get("study") == study]
+
+
+def trained(run: RunDir, front: Mapping[str, Any]) -> dict[str, Any]:
+    """The front with the students that `deliver` has trained since."""
+    known = {point["id"] for point in front["points"]}
+    more = [row for row in delivered(run) if row["id"] not in known]
+    return {**front, "points": [*front["points"], *more]}
+
+
+def keep(run: RunDir, row: Mapping[str, Any]) -> None:
+    """Adds a student, in place of what was known of it before."""
+    own = {**row, "study": run.facts().get("study")}
+    known = content(run)
+    students = [r for r in known["students"] if (r["id"], r.get("study")) != same(own)]
+    write_json(run.delivered, {**known, "students": [*students, own]})
+
+
+def note(run: RunDir, delivery: Mapping[str, Any]) -> None:
+    """Adds what was handed over, when and where to."""
+    known = content(run)
+    write_json(run.delivered, {**known, "deliveries": [*known["deliveries"], dict(delivery)]})
+
+
+def same(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["id"], row["study"]
+
+
+def content(run: RunDir) -> dict[str, Any]:
+    if not run.delivered.exists():
+        return {"schema": SCHEMA, "students": [], "deliveries": []}
+    found: dict[str, Any] = run.read(run.delivered, "students", "deliveries")
+    return found

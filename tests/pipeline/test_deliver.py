@@ -1,0 +1,159 @@
+"""From a budget to checked files: who is delivered, what is trained, what is measured again."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kdsearch.core.progress import Noting, Silent
+from kdsearch.errors import BudgetError, UserError
+from kdsearch.files import read_json
+from kdsearch.pipeline import deliver as delivering
+from kdsearch.pipeline.api import Run
+from kdsearch.pipeline.candidates import all_trials
+from kdsearch.pipeline.deliver import DELIVERY, Order, deliver
+from kdsearch.pipeline.deliver_words import words
+from kdsearch.pipeline.query import asked, on_run
+from kdsearch.rundir import RunDir
+
+SAFE = ("safetensors",)
+EASY = ("latency_ms=100000%", "params=100%")
+
+
+def check_files(folder: Path) -> None:
+    """What the card says lies there, byte for byte."""
+    files = read_json(folder / "card.json")["files"]
+    assert "model.safetensors" in files
+    for name, known in files.items():
+        assert sha256((folder / name).read_bytes()).hexdigest() == known["sha256"]
+
+
+def order(run: RunDir, to: Path, upper: Sequence[str] = EASY, **more: Any) -> Order:
+    return Order(on_run(run, upper, []), to, SAFE, **more)
+
+
+def untrained(run: RunDir) -> dict[str, Any]:
+    """A trial that is not on the front."""
+    points = all_trials(run, read_json(run.front), {})["points"]
+    found: dict[str, Any] = next(p for p in points if not p.get("trained", True))
+    return found
+
+
+def openings(run: RunDir) -> int:
+    """How often the test images were opened to score students, and not to check files."""
+    purposes = (json.loads(line)["purpose"] for line in open_lines(run))
+    return sum(purpose.startswith("score of") for purpose in purposes)
+
+
+def open_lines(run: RunDir) -> list[str]:
+    return run.test_openings.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_best_of_the_front_is_measured_again_and_handed_over(
+    copied: RunDir, tmp_path: Path
+) -> None:
+    best = max(read_json(copied.front)["points"], key=lambda p: p["search_accuracy"])
+    opened, told = openings(copied), Noting(Silent())
+    for _ in range(2):  # the second time, too
+        content = deliver(copied, order(copied, tmp_path / "out"), told)
+        assert content["student"] == best["id"]
+        (facts,) = content["latency"].values()
+        row = content["bounds"]["latency_ms <= 100000%"]
+        assert (row["value"], row["ci95"]) == (facts["p50"], tuple(facts["ci95"]))
+        assert row["value"] != best["latency"][next(iter(best["latency"]))]["p50"]
+        check_files(tmp_path / "out")
+        kept = read_json(tmp_path / "out" / DELIVERY)
+        assert (kept["student"], kept["latency"]) == (best["id"], content["latency"])
+    assert [d["student"] for d in read_json(copied.delivered)["deliveries"]] == [best["id"]] * 2
+    assert openings(copied) == opened, "it was scored before"
+    assert not any("trained to the end" in line for line in told.lines)
+
+
+@pytest.mark.slow
+def test_a_stopped_trial_is_trained_to_the_end_once(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point, before = untrained(copied), copied.front.read_bytes()
+    opened = openings(copied)
+    monkeypatch.setattr(delivering, "candidates", lambda desk: iter([point]))
+
+    def cut_off(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:  # after the training, before anything is kept
+        cut.setattr(delivering, "publish", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            deliver(copied, order(copied, tmp_path / "out"), Silent())
+    (result,) = (copied.root / "trials" / f"{point['trial']:04d}").glob("rung2.json")
+    trained = result.stat().st_mtime_ns
+    content = deliver(copied, order(copied, tmp_path / "out"), Silent())
+    assert content["student"] == point["id"]
+    assert result.stat().st_mtime_ns == trained, "it goes on where it was cut off"
+    assert openings(copied) == opened + 1
+    assert copied.front.read_bytes() == before, "the front is what the search published"
+    (row,) = read_json(copied.delivered)["students"]
+    assert row["id"] == point["id"] and row["rung"] == 2 and 0 <= row["test_accuracy"] <= 1
+    check_files(tmp_path / "out")
+
+    monkeypatch.undo()  # from now on it is a student like any other
+    ids = {one.student["id"] for one in asked(copied, [], []).choices}
+    assert point["id"] in ids
+    bound = f"macs={row['macs']}"
+    again = asked(copied, [bound], [f"accuracy={row['search_accuracy']}"])
+    assert row["id"] in {one.student["id"] for one in again.choices}
+    assert openings(copied) == opened + 1
+
+
+def test_who_is_slower_when_measured_again_is_passed_over(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranked = [one.student for one in asked(copied, [], []).choices]
+    told = Noting(Silent())
+
+    def slow(desk: Any, row: Any) -> dict[str, Any]:
+        ms = 1e9 if row["id"] in late else 1e-3
+        return {"here": {"p50": ms, "p95": ms, "ci95": [ms, ms], "busy": True}}
+
+    monkeypatch.setattr(delivering, "measured_again", slow)
+    late = {ranked[0]["id"]}
+    asking = order(copied, tmp_path / "out", ["latency_ms=5000"])
+    content = deliver(copied, asking, told)
+    assert content["student"] == ranked[1]["id"]
+    (line,) = [line for line in told.lines if "the next best is tried" in line]
+    assert line.startswith(f"{ranked[0]['id']}: latency_ms may be ")
+    assert "when measured again, on a busy machine" in line
+
+    late = {point["id"] for point in ranked}
+    asking = order(copied, tmp_path / "none", ["latency_ms=5000"], among="front")
+    with pytest.raises(BudgetError, match="when it is measured again; nearest is s") as caught:
+        deliver(copied, asking, Silent())
+    assert caught.value.exit_code == 3
+    assert caught.value.facts["tried"] == [point["id"] for point in ranked]
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_no_student_keeps_is_refused_before_anything_is_done(
+    copied: RunDir, tmp_path: Path
+) -> None:
+    for among in (None, "front", "trials"):
+        asking = order(copied, tmp_path / "out", ["macs=1"], among=among)
+        with pytest.raises(BudgetError, match="no student keeps macs <= 1; nearest is s"):
+            deliver(copied, asking, Silent())
+    assert not (tmp_path / "out").exists() and not copied.delivered.exists()
+    with pytest.raises(UserError, match="safetensor"):
+        deliver(copied, Order((), tmp_path / "out", ("safetensor",)), Silent())
+
+
+def test_the_api_delivers(copied: RunDir, tmp_path: Path) -> None:
+    run = Run(copied)
+    content = run.deliver(tmp_path / "out", formats=SAFE, params="100%", min_accuracy=0.01)
+    assert content["student"] == run.query(params="100%", min_accuracy=0.01)
+    assert content["latency"] == {}, "no bound asks for it"
+    lines = list(words(content))
+    assert lines[0].startswith(f"{content['student']} delivered to {tmp_path / 'out'}: ")
+    assert lines[1].startswith("  params <= 100%: ") and "holds" not in lines[1]
+    assert lines[2].startswith("  accuracy >= 0.01: ") and "holds with" in lines[2]
+    check_files(tmp_path / "out")
