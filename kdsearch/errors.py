@@ -7,6 +7,7 @@ KdsearchError              1   our bug, unless a subclass says otherwise
 │   ├── TeacherError       2   a teacher that cannot teach here
 │   ├── ObjectiveError     2   a function of the user's own that gives no number
 │   ├── ArtefactError      2   an exported folder that is damaged: names the file
+│   ├── PredictorError     2   a latency that cannot be predicted from what was measured
 │   └── RunError           2   a run folder that is missing, busy or not that far yet
 ├── BudgetError            3   no student meets the budget
 ├── ExportError            1   an artefact that does not compute what the student computes
@@ -47,6 +48,10 @@ class ObjectiveError(UserError):
 
 
 class ArtefactError(UserError):
+    pass
+
+
+class PredictorError(UserError):
     pass
 
 

@@ -150,7 +150,11 @@ def of_latency(timed: Latency, target: str = "") -> dict[str, float]:
 
 
 def read_latency(path: Path) -> Latency:
-    content = read_json(path)
+    return latency_of(read_json(path))
+
+
+def latency_of(content: Mapping[str, Any]) -> Latency:
+    """Of what `asdict` gave, and JSON."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in content.items()

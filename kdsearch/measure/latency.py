@@ -81,6 +81,8 @@ class Latency:
     p99_ci95: Interval | None = None
     drift: float | None = None
     """By which share the machine was slower in slow rounds than in fast ones; see `drift`."""
+    predicted: bool = False
+    """Whether nobody measured it: then intervals are those of a prediction, 90 %."""
 
 
 @dataclass(frozen=True, slots=True)
