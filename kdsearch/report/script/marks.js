@@ -58,11 +58,11 @@ function errorBars(xs, ys, x, y) {
 }
 
 /** What is reached: from the best x to the worst, whoever beats all before. */
-function stairs(places, betterX, betterY, edge) {
-  const order = [...places].sort((a, b) => (a.x - b.x) * betterX || (a.y - b.y) * betterY);
+function stairs(places, towardX, towardY, edge) {
+  const order = [...places].sort((a, b) => (a.x - b.x) * towardX || (a.y - b.y) * towardY);
   const kept = [];
   for (const one of order) {
-    if (!kept.length || (one.y - kept.at(-1).y) * betterY < 0) kept.push(one);
+    if (!kept.length || (one.y - kept.at(-1).y) * towardY < 0) kept.push(one);
   }
   if (!kept.length) return null;
   let d = `M${kept[0].x.toFixed(1)} ${kept[0].y.toFixed(1)}`;
