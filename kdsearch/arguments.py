@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
+from kdsearch.artefact_arguments import on_artefacts
+from kdsearch.device_arguments import on_devices
 from kdsearch.flags import add, as_json, bounds, config, of_run
 from kdsearch.page_arguments import pages, port
 from kdsearch.rundir import STAGES
@@ -54,10 +56,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"kdsearch {kdsearch.__version__}")
     verbs = top.add_subparsers(required=True, metavar="VERB")
     from_a_config(verbs)
+    on_devices(verbs)
     many_runs(verbs)
     comparisons(verbs)
     on_a_run(verbs)
     on_students(verbs)
+    on_artefacts(verbs)
     for what, about in LISTED.items():
         one = add(verbs, what, about)
         one.set_defaults(verb="listing", what=what)

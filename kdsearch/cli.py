@@ -14,6 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
+from kdsearch.artefacts import doctor, verify
+from kdsearch.devices import profile
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.on_students import deliver, export, query
@@ -281,6 +283,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
         for verb in (
             init,
             check,
+            profile,
             run,
             batch,
             submit,
@@ -294,12 +297,14 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             query,
             deliver,
             export,
+            verify,
             audit,
             report,
             watch,
             explain,
             dashboard,
             clean,
+            doctor,
             listing,
         )
     }

@@ -584,7 +584,7 @@ def test_the_sections_that_shape_a_teacher_default_to_its_own_numbers() -> None:
 
 
 @given(mapping=CONFIGS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_the_resolved_yaml_reads_back_as_an_equal_config(mapping: dict[str, Any]) -> None:
     config = parse_config(mapping)
     text = resolved_yaml(config)

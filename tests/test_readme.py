@@ -23,6 +23,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_python_block_runs(tmp_path, monkeypatch, capsys):
     code, _ = blocks("python")
     assert len(code.splitlines()) <= 15

@@ -66,10 +66,21 @@ def compared(target: Target, count: int, rounds: int) -> dict[str, Any]:
     example = torch.randn(target.batch_size, 3, SIDE, SIDE, generator=torch.manual_seed(0))
     watch = Watch()
     begun, start = watch.begin(target.threads, Silent()), time.perf_counter()
-    naive, ours = [], []
+    naive, ours, reference = [], [], None
     for repeat in range(2):
         naive.append(one_by_one(drawn, target, example, rounds, repeat))
-        ours.append(in_rounds(drawn, fixed, target, example, rounds, repeat))
+        measured = measure(
+            drawn,
+            fixed,
+            target,
+            example,
+            rounds=rounds,
+            seed=repeat,
+            reference=reference,
+            progress=Silent(),
+        )
+        ours.append(measured.latencies)
+        reference = measured.reference
     load = watch.end(begun, target.threads)
     facts = {
         "fingerprint": fingerprint(target),
@@ -120,27 +131,6 @@ def one_by_one(
             calls = rounds * calls_per_visit(warmed_up(stopwatch))
             found[name] = 1e3 * median(stopwatch() for _ in range(calls))
     return found
-
-
-def in_rounds(  # noqa: PLR0913  what is measured, on what, how often
-    networks: Networks,
-    fixed: Networks,
-    target: Target,
-    example: Tensor,
-    rounds: int,
-    seed: int,
-) -> dict[str, Latency]:
-    found = measure(
-        networks,
-        fixed,
-        target,
-        example,
-        rounds=rounds,
-        seed=seed,
-        reference=None,  # its unit does not matter to a ranking
-        progress=Silent(),
-    )
-    return found.latencies
 
 
 def summary(

@@ -36,6 +36,13 @@ class Latency(Section):
     patience: NotBelowZero = 60.0
     """Seconds that wait waits at most."""
 
+    profile: str | None = None
+    """A file that `kdsearch profile --import` wrote: another device's latencies, measured there
+    or predicted, instead of this machine's. The keys above are then the file's (but name)."""
+    predict: Literal["auto", "always", "never"] = "auto"
+    """Whether candidates that were not trained yet may have predicted latencies. auto: where
+    that saves measuring and the predictor errs little; all others are measured in any case."""
+
     @property
     def title(self) -> str:
         """Its name, or what it is: 'onnxruntime, 1 thread, batch 1'."""

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from kdsearch.config.checks import is_weights_file, problems
 from kdsearch.config.explain import Finding, findings
+from kdsearch.config.latency import Latency
 from kdsearch.config.models import Config
 from kdsearch.config.networks import Student, Teacher
 from kdsearch.config.problem import UNKNOWN_KEY
@@ -167,9 +168,25 @@ def resolved(config: Config, folder: Path) -> Config:
             },
             "student": with_weights(config.student, folder),
             "space": space,
+            "latency": with_profiles(config.latency, folder),
             "search": search.model_copy(update={"start_from": start_from}),
         }
     )
+
+
+def with_profiles(
+    latency: Latency | tuple[Latency, ...], folder: Path
+) -> Latency | tuple[Latency, ...]:
+    """The targets with the files of other devices' profiles made absolute."""
+    if not isinstance(latency, Latency):
+        return tuple(with_profile(one, folder) for one in latency)
+    return with_profile(latency, folder)
+
+
+def with_profile(one: Latency, folder: Path) -> Latency:
+    if one.profile is None:
+        return one
+    return one.model_copy(update={"profile": absolute(one.profile, folder)})
 
 
 def with_weights(network: Network, folder: Path) -> Network:

@@ -47,6 +47,8 @@ def named(here: Keys, one: Latency, before: list[str | None] | None) -> Iterator
 
 
 def of_runtime(here: Keys, one: Latency) -> Iterator[Problem]:
+    if one.profile is not None:
+        return  # it runs elsewhere
     from kdsearch.runtimes import RUNTIMES, refusal  # brings torch
     from kdsearch.runtimes.runtime import Calling
 

@@ -58,8 +58,6 @@ class CostBook:
     anchors: Mapping[str, Architecture]
     rounds: int
     progress: Progress
-    within: float | None = None
-    """Rounds end once every median is known to this share; None: all of them are done."""
     watch: Watch = field(default_factory=Watch)
     sizes: dict[str, dict[str, float]] = field(default_factory=dict)
     measure: Measure = here
@@ -67,6 +65,8 @@ class CostBook:
     """What a latency of this book holds for; see `fingerprint`."""
     is_apart: bool = False
     """Whether it is measured where no job ever is: there is no waiting for those in flight."""
+    within: float | None = None
+    """Rounds end once every median is known to this share; None: all of them are done."""
 
     def __post_init__(self) -> None:
         self.device = self.device or fingerprint(self.target)
@@ -150,7 +150,11 @@ def of_latency(timed: Latency, target: str = "") -> dict[str, float]:
 
 
 def read_latency(path: Path) -> Latency:
-    content = read_json(path)
+    return latency_of(read_json(path))
+
+
+def latency_of(content: Mapping[str, Any]) -> Latency:
+    """Of what `asdict` gave, and JSON."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in content.items()

@@ -69,6 +69,7 @@ def latency_facts(
             "precision": target.precision,
             "layout": target.layout,
             "size": target.size,
+            **({"predicted": True} if timed.predicted else {}),
         }
     }
 

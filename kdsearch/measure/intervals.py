@@ -9,7 +9,7 @@ RESAMPLES = 1000
 Interval = tuple[float, float]
 
 
-def median_ci95(values: Sequence[float] | NDArray[np.float64], seed: int) -> Interval:
+def median_ci95(values: Sequence[float], seed: int) -> Interval:
     """95 % percentile-bootstrap interval of the median (Efron & Tibshirani, 1993, ch. 13).
 
     Here and not scipy's, whose import alone takes longer than measuring eight networks.
@@ -19,18 +19,45 @@ def median_ci95(values: Sequence[float] | NDArray[np.float64], seed: int) -> Int
 
 
 def percentiles_ci95(
-    groups: NDArray[np.float64], percents: Sequence[float], seed: int
+    groups: NDArray[np.float64],
+    percents: Sequence[float],
+    seed: int,
+    doubt: NDArray[np.float64] | float = 1.0,
 ) -> tuple[Interval, ...]:
     """Of percentiles of all values, where those of a row come and go together.
 
     Args:
-        groups: (rows, values); whole rows are drawn, as their values share what disturbed them.
+        groups: (rows, values); the values of a row share what disturbed them.
+        doubt: what the values' unit, too, was with each of these draws: (RESAMPLES,).
     """
-    taken = groups[draws(len(groups), seed)].reshape(RESAMPLES, -1)
-    return tuple(between(found) for found in np.percentile(taken, percents, axis=1))
+    return tuple(between(found / doubt) for found in resampled(groups, percents, seed))
+
+
+def resampled(
+    groups: NDArray[np.float64], percents: Sequence[float], seed: int
+) -> list[NDArray[np.float64]]:
+    """Each percentile with each draw of rows: (RESAMPLES,).
+
+    No draw is sorted: of all values in their order, each row's share up to there is counted
+    once, and a draw's is the sum of its rows'. Six times as fast as sorting.
+    """
+    rows, width = groups.shape
+    order = np.argsort(groups, axis=None)
+    is_of_row = np.equal.outer(np.arange(rows), order // width)
+    up_to = times_drawn(rows, seed) @ np.cumsum(is_of_row, axis=1, dtype=np.float32)
+    ordered = groups.ravel()[order]
+    return [ordered[(up_to < p / 100 * len(order)).sum(axis=1)] for p in percents]
+
+
+def times_drawn(rows: int, seed: int) -> NDArray[np.float32]:
+    """(RESAMPLES, rows): how often each draw has each row."""
+    own = draws(rows, seed) + rows * np.arange(RESAMPLES)[:, None]
+    counted = np.bincount(own.ravel(), minlength=RESAMPLES * rows)
+    return counted.reshape(RESAMPLES, rows).astype(np.float32)
 
 
 def draws(count: int, seed: int) -> NDArray[np.int64]:
+    """(RESAMPLES, count): the same whenever asked, so that what is drawn by them is paired."""
     return np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
 
 

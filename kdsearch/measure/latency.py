@@ -1,9 +1,9 @@
 """Latency of networks on this machine, comparable between moments of it.
 
-Every round times the candidates and a few fixed anchor networks; the anchors tell how much
-slower than their reference the machine ran in that round, and the round's times are divided
-by that. A latency is therefore that of the machine at the speed it had, undisturbed, when the
-reference was taken.
+Every round times the candidates and a few fixed anchor networks; together they tell how much
+slower than at reference the machine ran in that round (`speed`), and the round's times are
+divided by that. A latency is therefore that of the machine at the speed it had, undisturbed,
+when the reference was taken.
 """
 
 import random
@@ -22,9 +22,9 @@ from torch.nn.functional import interpolate
 from kdsearch.core.progress import Progress
 from kdsearch.core.seeds import derive
 from kdsearch.errors import UserError
-from kdsearch.measure.intervals import Interval, median_ci95, percentiles_ci95
+from kdsearch.measure.intervals import Interval, percentiles_ci95
 from kdsearch.measure.rounds import Stopwatch, Timed, heed_stop, interleaved
-from kdsearch.measure.speed import DRIFTS, drift, slowdown, undisturbed
+from kdsearch.measure.speed import DRIFTS, Speed, drift, speed
 from kdsearch.runtimes import ready
 from kdsearch.runtimes.placed import LAYOUTS
 from kdsearch.runtimes.runtime import Array, Calling, Prepared
@@ -67,9 +67,8 @@ class Latency:
     """Milliseconds of one call on one batch; what is None is not known."""
 
     p50_ms: float
-    """Median over rounds of a round's median call."""
+    """Median over all calls of all rounds; so, further out, p95_ms and p99_ms."""
     p95_ms: float
-    """Over all calls of all rounds; so p99_ms."""
     ci95: Interval
     """Of p50_ms, by bootstrap over rounds; so p95_ci95 and p99_ci95, each of its own."""
     rounds: int
@@ -82,6 +81,8 @@ class Latency:
     p99_ci95: Interval | None = None
     drift: float | None = None
     """By which share the machine was slower in slow rounds than in fast ones; see `drift`."""
+    predicted: bool = False
+    """Whether nobody measured it: then intervals are those of a prediction, 90 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +214,10 @@ def scaled(
     seed: int,
 ) -> Measured:
     """Latencies at the machine's reference speed, from what was timed."""
-    medians = {name: round_medians(visits) for name, visits in anchors.items()}
-    given = undisturbed(medians) if reference is None else reference
-    slower = slowdown(medians, given)
+    found = speed_of(networks, anchors, reference, seed)
     return Measured(
-        {name: summary(visits, slower, seed) for name, visits in networks.items()},
-        {name: given[name] for name in anchors},
+        {name: summary(visits, found, seed) for name, visits in networks.items()},
+        found.reference,
     )
 
 
@@ -230,33 +229,44 @@ def is_narrow(
     seed: int,
 ) -> bool:
     """Whether half of every network's interval of p50 is at most that share of it."""
-    medians = {name: round_medians(visits) for name, visits in anchors.items()}
-    slower = slowdown(medians, undisturbed(medians) if reference is None else reference)
+    found = speed_of(networks, anchors, reference, seed)
     for visits in networks.values():
-        known = round_medians(visits) / slower
-        low, high = median_ci95(known, seed)
-        if (high - low) / 2 > within * float(np.median(known)):
+        calls = even(visits, found)
+        ((low, high),) = percentiles_ci95(calls, (50,), seed, found.doubt)
+        if (high - low) / 2 > within * float(np.median(calls)):
             return False
     return True
 
 
-def round_medians(visits: Visits) -> NDArray[np.float64]:
-    """(rounds,): milliseconds of each round's median call."""
-    return np.median(np.asarray(visits, dtype=np.float64), axis=1)
+def speed_of(
+    networks: Mapping[str, Visits],
+    anchors: Mapping[str, Visits],
+    reference: Mapping[str, float] | None,
+    seed: int,
+) -> Speed:
+    timed, fixed = (
+        {name: np.asarray(visits, dtype=np.float64) for name, visits in group.items()}
+        for group in (networks, anchors)
+    )
+    return speed(timed, fixed, reference, seed)
 
 
-def summary(visits: Visits, slower: NDArray[np.float64], seed: int) -> Latency:
-    calls = np.asarray(visits, dtype=np.float64) / slower[:, None]
-    rounds = np.median(calls, axis=1)
-    p95, p99 = np.percentile(calls, (95, 99))
-    p95_ci95, p99_ci95 = percentiles_ci95(calls, (95, 99), seed)
+def even(visits: Visits, found: Speed) -> NDArray[np.float64]:
+    """(rounds, calls): milliseconds at reference."""
+    return np.asarray(visits, dtype=np.float64) / found.slower[:, None]
+
+
+def summary(visits: Visits, found: Speed, seed: int) -> Latency:
+    calls, percents = even(visits, found), (50, 95, 99)
+    p50, p95, p99 = (float(ms) for ms in np.percentile(calls, percents))
+    ci95, p95_ci95, p99_ci95 = percentiles_ci95(calls, percents, seed, found.doubt)
     return Latency(
-        p50_ms=float(np.median(rounds)),
-        p95_ms=float(p95),
-        ci95=median_ci95(rounds, seed),
-        rounds=len(rounds),
-        p99_ms=float(p99),
+        p50_ms=p50,
+        p95_ms=p95,
+        ci95=ci95,
+        rounds=len(calls),
+        p99_ms=p99,
         p95_ci95=p95_ci95,
         p99_ci95=p99_ci95,
-        drift=drift(slower),
+        drift=drift(found.slower),
     )

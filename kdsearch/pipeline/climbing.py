@@ -1,12 +1,15 @@
 """The search itself: what it stands on put together, its jobs done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kdsearch.core.quantities import several
 from kdsearch.core.records import Architecture, Result
+from kdsearch.measure.profile import Profile
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.jobs import Ground, execute, inherited_folder, order_of, work_off
+from kdsearch.pipeline.predicting import PREDICTIONS, Guesses
 from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.terms import prices_of
 from kdsearch.search.climb import Climb
@@ -19,7 +22,7 @@ from kdsearch.search.source import Phase
 from kdsearch.search.study.journal import Study
 from kdsearch.search.study.mirror import Question
 from kdsearch.search.study.proposer import Proposer
-from kdsearch.search.terms import Places, Terms
+from kdsearch.search.terms import Places, Prices, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Sought:
     limits: Limits
     planned: int
     """Trials that the sampler reckons with."""
+    predicted: Mapping[str, Profile]
+    """By target, where the screen's latencies are predicted."""
 
 
 def climb(context: Context, ground: Ground, sought: Sought) -> None:
@@ -46,7 +51,7 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
     if supernet is not None:
         metrics = sought.setting.metrics
         inherited = inherited_folder(context, supernet, ground.info, metrics)
-    prices = prices_of(ground.books, terms, ground.ends["largest"])
+    prices = sought_prices(context, ground, sought)
     depths = None
     if inherited is not None and is_small(context, sought.pool):
         depths = depths_of(context, ground, sought, inherited)
@@ -73,6 +78,15 @@ def climb(context: Context, ground: Ground, sought: Sought) -> None:
     context.progress.finish("search", sought.limits.reason)
 
 
+def sought_prices(context: Context, ground: Ground, sought: Sought) -> Prices:
+    terms, largest = sought.terms, ground.ends["largest"]
+    guesses = None
+    if sought.predicted:
+        folder = context.run.root / PREDICTIONS
+        guesses = Guesses(ground.books, sought.predicted, terms, largest, folder)
+    return prices_of(ground.books, terms, largest, guesses)
+
+
 def is_small(context: Context, pool: Pool) -> bool:
     """Whether every student is scored with inherited weights before any trial."""
     return pool.architectures.count() <= context.config.search.exhaustive
@@ -91,8 +105,7 @@ def depths_of(
 
     context.progress.say(f"search: all {several(len(jobs), 'student')} with inherited weights")
     execute(context, sought.setting, phases())
-    books = ground.books
-    prices = prices_of(books, sought.terms, ground.ends["largest"])
+    books, prices = ground.books, sought_prices(context, ground, sought)
     outlook = Outlook(lambda asked: books.costs(asked, ()), prices, sought.terms)
     found = outlook.depths(jobs, results)
     worth = sum(depth < sought.terms.keep_layers for depth in found.values())

@@ -1,5 +1,7 @@
 """The costs of students on this run's target, and what relative bounds refer to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +11,14 @@ from kdsearch.config.latency import Latency
 from kdsearch.config.targets import targets_of
 from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo
+from kdsearch.errors import PredictorError, UserError
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, anchors, here
 from kdsearch.measure.books import Books
 from kdsearch.measure.fingerprint import fingerprint
 from kdsearch.measure.latency import Target
 from kdsearch.measure.load import Watch
+from kdsearch.measure.profile import FromProfile, Profile, read_profile
 from kdsearch.nets.kinds import family_of, identity
 from kdsearch.pipeline.cluster import node_of
 from kdsearch.pipeline.context import Context
@@ -81,6 +85,8 @@ def open_book(
     context: Context, info: DataInfo, it: Latency, *, elsewhere: bool = True
 ) -> CostBook:
     """See `open_books`."""
+    if it.profile is not None:
+        return book_of_profile(context, info, it)
     space, target = context.space, target_of(it)
     node = node_of(context.config, context.progress) if elsewhere else None
     device = fingerprint(target) if node is None else node.fingerprint(target)
@@ -105,12 +111,56 @@ def open_book(
         fixed,
         it.rounds,
         context.progress,
-        it.within,
         Watch(it.busy, it.patience),
         measure=node or here,
         device=device,
         is_apart=node is not None and node.is_apart,
+        within=it.within,
     )
+
+
+def book_of_profile(context: Context, info: DataInfo, it: Latency) -> CostBook:
+    """Of a device that is not here: nothing is measured.
+
+    Raises:
+        PredictorError: the file holds no profile, or one of another space.
+    """
+    profile = profile_at(it)
+    space, side = context.space, profile.target.size or info.size
+    with naming_the_key(it):
+        profile.check(identity(space.family), space.space, (info.channels, side, side))
+    folder: Path = context.store.folder("latency", {"version": VERSION, **profile.identity})
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "key.json").exists():
+        write_json(folder / "key.json", {"version": VERSION, **profile.identity})
+    build = Students(space.family, info.channels, len(info.classes))
+    return CostBook(
+        folder,
+        build,
+        (info.channels, info.size, info.size),
+        profile.target,
+        anchors(space.space),
+        it.rounds,
+        context.progress,
+        measure=FromProfile(profile, build),
+        device=profile.device,
+        is_apart=True,
+    )
+
+
+def profile_at(it: Latency) -> Profile:
+    """Raises PredictorError where the file that the config names is no profile."""
+    assert it.profile is not None, "a target that is measured here"
+    with naming_the_key(it):
+        return read_profile(Path(it.profile), it.title)
+
+
+@contextmanager
+def naming_the_key(it: Latency) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise PredictorError(f"latency.profile {it.profile}: {error}") from error
 
 
 def ends(context: Context, books: Books) -> dict[str, dict[str, float]]:

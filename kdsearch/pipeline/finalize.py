@@ -15,6 +15,7 @@ from kdsearch.pipeline.adoption import untouched
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.jobs import Ground, execute, weights_at
 from kdsearch.pipeline.ledger import note_rungs
+from kdsearch.pipeline.predicted_front import with_predictions
 from kdsearch.pipeline.publish import Finalist, nothing_left, publish
 from kdsearch.pipeline.retime import marks, renewed
 from kdsearch.pipeline.search import Found
@@ -56,7 +57,7 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
         finalists = trained(context, found, chosen)
         if not finalists:
             raise SearchError("no finalist could be trained to the end; see `kdsearch status`")
-        content = publish(context, ground, finalists)
+        content = with_predictions(publish(context, ground, finalists), ground.books)
         context.progress.finish("finalists", f"{len(content['points'])} on the front")
     note_rungs(run.ledger, run.trials(found.study))
     publish_in(run, content, front_key=key, front_targets=marks(ground.books))

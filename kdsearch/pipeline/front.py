@@ -6,6 +6,7 @@ from typing import Any
 from kdsearch.core.amounts import amount, title
 from kdsearch.core.costs_named import QUANTILES, on_target
 from kdsearch.core.quantities import count, milliseconds, percent
+from kdsearch.pipeline.predictor_lines import predictor_lines
 from kdsearch.pipeline.table import table
 
 HEADERS = (
@@ -32,6 +33,7 @@ def front_table(content: Mapping[str, Any]) -> str:
     lines = [
         f"latency: {targets[0]}; accuracies ± half of a 95 % interval",
         *busy_lines(points),
+        *predictor_lines(content),
     ]
     return "\n".join([table(rows, headers), *lines])
 

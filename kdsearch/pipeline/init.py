@@ -52,13 +52,12 @@ search:
   # engine: in-process                   # or ray-tune, ray-actors
   # workers: 1
 
-latency:
+latency:              # or several targets; latency_ms@edge may be bounded, or an objective:
+  # - {{name: server, runtime: onnxruntime, threads: 2}}
+  # - {{name: edge, runtime: eager}}
   runtime: onnxruntime
   # threads: 1
   # batch_size: 1
-# latency:            # or several targets: latency_ms@edge may be bounded, or an objective
-#   - {{name: server, runtime: onnxruntime, threads: 2}}
-#   - {{name: edge, runtime: eager, batch_size: 1}}
 
 # finalists: {{count: 8, seeds: 1}}
 # seed: 0

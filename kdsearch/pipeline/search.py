@@ -16,12 +16,13 @@ from kdsearch.files import content_hash
 from kdsearch.measure.scores import identity
 from kdsearch.pipeline.adoption import adopt, adoptable
 from kdsearch.pipeline.bank import banked, distill_plan
-from kdsearch.pipeline.climbing import Sought, climb
+from kdsearch.pipeline.climbing import Sought, climb, is_small
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.costs import space_key
 from kdsearch.pipeline.differences import switched
 from kdsearch.pipeline.jobs import Ground, weights_at
 from kdsearch.pipeline.ledger import note_rungs, searching
+from kdsearch.pipeline.predicting import predicted_targets
 from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.supernet import as_plain
 from kdsearch.pipeline.teacher import untrained
@@ -65,7 +66,10 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     pool = part.pool
     setting = setting_of(context, ground)
     terms = terms_of(context)
+    predicted = predicted_targets(context, ground, terms, asked_of(context, pool, part.planned))
     key = study_key(context, ground, pool, setting)
+    if predicted:
+        key["predicted"] = sorted(predicted)
     name = content_hash(key)
     run = context.run
     for line in switched(run, name, key):
@@ -85,11 +89,18 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
         with searching(run.ledger, name):
             trials, planned = run.trials(name), part.planned
             weights = weights_at(context, name)
-            sought = Sought(study, trials, weights, pool, setting, terms, limits, planned)
+            sought = Sought(
+                study, trials, weights, pool, setting, terms, limits, planned, predicted
+            )
             climb(context, ground, sought)
         run.note(ended={"study": name, "why": limits.reason, "limits": limits_asked(context)})
     note_rungs(run.ledger, run.trials(name))
     return Found(name, study.trials, setting)
+
+
+def asked_of(context: Context, pool: Pool, trials: int) -> int:
+    """How many students the search asks the latency of, about."""
+    return pool.architectures.count() if is_small(context, pool) else trials
 
 
 def is_over(context: Context, study: str) -> bool:

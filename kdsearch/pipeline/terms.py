@@ -10,7 +10,7 @@ from kdsearch.measure.books import Books
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.ledger import by_rung, sitting
 from kdsearch.search.limits import Limits
-from kdsearch.search.terms import Prices, Terms
+from kdsearch.search.terms import Costs, Prices, Terms
 
 
 def terms_of(context: Context) -> Terms:
@@ -48,9 +48,11 @@ def limits_of(context: Context, terms: Terms, study: str) -> Limits:
     )
 
 
-def prices_of(books: Books, terms: Terms, largest: Mapping[str, float]) -> Prices:
+def prices_of(
+    books: Books, terms: Terms, largest: Mapping[str, float], at_screen: Costs | None = None
+) -> Prices:
     """Costs as the search asks for them: latencies only on targets that it depends on."""
-    names = {*(one.name for one in terms.objectives), *(b.name for b in terms.bounds)}
+    names = terms.costs
 
     def costs(architectures: Sequence[Architecture]) -> Mapping[str, Mapping[str, float]]:
         return books.costs(architectures, names)
@@ -58,4 +60,4 @@ def prices_of(books: Books, terms: Terms, largest: Mapping[str, float]) -> Price
     def are_known(architectures: Iterable[Architecture]) -> bool:
         return books.are_known(architectures, names)
 
-    return Prices(costs, are_known, largest)
+    return Prices(costs, are_known, largest, at_screen)

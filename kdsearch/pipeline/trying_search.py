@@ -36,7 +36,7 @@ def try_out_search(context: Context) -> None:
 def try_out_targets(config: Config) -> None:
     """Those that are measured here: another node says later what it cannot do."""
     if cluster_of(config).latency_node == DRIVER:
-        for one in targets_of(config):
+        for one in (t for t in targets_of(config) if t.profile is None):
             ready(one.runtime, target_of(one).calling)
 
 

@@ -9,7 +9,7 @@ been. With one worker it repeats exactly; with several, the order in which they 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -153,19 +153,29 @@ class Climb:
 
         Where nothing is inherited there is no rung 0, and all within the bounds pass.
         """
-        costs = self.prices.of([self.architecture(n) for n in self.batch])
+        costs = self.prices.screening([self.architecture(n) for n in self.batch])
         scored = [
             self.scored(self.study.trials[n], costs[self.architecture(n).id])
             for n in self.batch
         ]
         passing = self.passing([t for t in scored if t.state == "running"])
-        for trial in scored:
+        for trial in self.known(scored, passing):
             if self.study.trials[trial.number] != before_screen(trial):
                 continue  # noted already, before a kill
             if trial.state == "running" and trial.number not in passing:
                 trial = replace(trial, state="stopped", reason=HOPELESS)
             self.note(replace(trial, passed=trial.state == "running"))
         self.batch = []
+
+    def known(self, scored: Sequence[Trial], passing: Collection[int]) -> Sequence[Trial]:
+        """Where costs were predicted: with those measured of the passing ones."""
+        if self.prices.at_screen is None or not passing:
+            return scored
+        costs = self.prices.of([self.architecture(n) for n in sorted(passing)])
+        return [
+            self.scored(t, costs[t.candidate.architecture.id]) if t.number in passing else t
+            for t in scored
+        ]
 
     def scored(self, trial: Trial, costs: Mapping[str, float]) -> Trial:
         fresh = before_screen(trial)

@@ -43,7 +43,7 @@ class Outlook:
         known = all(name in costs for costs in first.values() for name in names)
         if not known:
             scored = {a: scored[a] for a in self.rough(self.within(scored, first), first)}
-        costs = self.prices.of(list(scored))
+        costs = self.prices.screening(list(scored))
         return self.kept(self.within(scored, costs), costs, widened(self.terms.keep_layers, 0))
 
     def rough(

@@ -30,6 +30,11 @@ class Terms:
     audits: bool = False
     """Whether one in ten goes up whatever it scores: how far do lower rungs tell?"""
 
+    @property
+    def costs(self) -> frozenset[str]:
+        """Names of all that it depends on."""
+        return frozenset((*(o.name for o in self.objectives), *(b.name for b in self.bounds)))
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -49,3 +54,9 @@ class Prices:
     """Whether `of` has only to look them up: else nothing else may run."""
     largest: Mapping[str, float]
     """Of the space's largest student, which relative bounds refer to."""
+    at_screen: Costs | None = None
+    """Of candidates that may not pass it: predicted. None: as `of`."""
+
+    @property
+    def screening(self) -> Costs:
+        return self.at_screen or self.of

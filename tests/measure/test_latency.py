@@ -196,9 +196,29 @@ def test_tails_have_intervals_of_their_own(monkeypatch):
 
 def test_hiccups_of_one_round_make_the_tail_unsure():
     steady, spoilt = [[1.0] * 10] * 19, [[9.0] * 10]
-    found = scaled({"net": steady + spoilt}, {"a": [[1.0]] * 20}, None, 0).latencies["net"]
+    anchors = {name: [[1.0]] * 20 for name in "abc"}
+    found = scaled({"net": steady + spoilt}, anchors, None, 0).latencies["net"]
     assert (found.p95_ms, found.p99_ms, found.ci95) == (pytest.approx(1.4), 9.0, (1.0, 1.0))
     assert found.p95_ci95 == (1.0, 9.0)
+
+
+def test_intervals_cover_the_truth_about_as_often_as_they_say():
+    """Sessions of their own, each on a machine of another speed that drifts on."""
+    rng = np.random.default_rng(0)
+    true, rounds, inside = 2.0, 30, 0
+    for seed in range(40):
+        machine = rng.uniform(1, 3) * np.exp(np.cumsum(rng.normal(0, 0.05, rounds)))
+
+        def visits(ms, machine=machine):
+            return ms * machine[:, None] * rng.lognormal(0, 0.05, (rounds, 2))
+
+        anchors = {"a": visits(1.0), "b": visits(3.0), "c": visits(9.0)}
+        reference = {"a": 1.0, "b": 3.0, "c": 9.0}
+        low, high = (
+            scaled({"net": visits(true)}, anchors, reference, seed).latencies["net"].ci95
+        )
+        inside += low <= true <= high
+    assert inside >= 0.85 * 40
 
 
 def test_drift_is_noticed_and_said(monkeypatch):

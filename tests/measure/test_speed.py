@@ -2,29 +2,74 @@ import numpy as np
 import pytest
 
 from kdsearch.errors import KdsearchError
-from kdsearch.measure.speed import drift, slowdown, undisturbed
+from kdsearch.measure.speed import drift, fastest, pace, speed
 
 
-def anchors(**milliseconds):
-    return {name: np.array(values, dtype=float) for name, values in milliseconds.items()}
+def timed(**milliseconds):
+    """One call a round."""
+    return {n: np.array(values, dtype=float)[:, None] for n, values in milliseconds.items()}
+
+
+def test_pace_is_what_most_networks_share():
+    rounds = timed(a=[1, 2, 1], b=[10, 20, 10], c=[5, 5, 99])
+    np.testing.assert_array_equal(pace(list(rounds.values())), [1, 2, 1])
+
+
+def test_one_of_two_calls_that_lost_its_processor_does_not_count():
+    calls = [np.array([[1.0, 1.0], [1.0, 30.0], [2.0, 2.0]])] * 3
+    np.testing.assert_array_equal(pace(calls), [1, 1, 2])
 
 
 def test_reference_is_the_anchors_fastest_round():
-    found = undisturbed(anchors(a=[2, 3], b=[8, 12]))
-    assert found == pytest.approx({"a": 2.0, "b": 8.0})
-    assert undisturbed({}) == {}
+    rounds = timed(a=[2, 3], b=[8, 12])
+    paces = pace(list(rounds.values()))
+    np.testing.assert_allclose(paces, [0.8, 1.2])
+    even = {name: milliseconds / paces[:, None] for name, milliseconds in rounds.items()}
+    assert fastest(even, paces) == pytest.approx({"a": 2.0, "b": 8.0})
+    found = speed({}, rounds, None, 0)
+    assert found.reference == pytest.approx({"a": 2.0, "b": 8.0})
+    np.testing.assert_allclose(found.slower, [1.0, 1.5])
 
 
-def test_slowdown_is_that_of_most_anchors():
+def test_slower_than_before_is_what_most_anchors_say():
     reference = {"a": 1.0, "b": 2.0, "c": 3.0, "unused": 1.0}
-    found = slowdown(anchors(a=[1, 2], b=[2, 4], c=[3, 99]), reference)
-    np.testing.assert_array_equal(found, [1.0, 2.0])
+    found = speed(
+        timed(net=[7, 7, 14]), timed(a=[2, 2, 4], b=[4, 4, 8], c=[99, 9, 99]), reference, 0
+    )
+    np.testing.assert_allclose(found.slower, [2, 2, 4])
+    assert found.reference == {"a": 1.0, "b": 2.0, "c": 3.0}
 
 
-@pytest.mark.parametrize(("timed", "reference"), [({}, {}), ({"a": [1.0]}, {"b": 1.0})])
-def test_anchors_without_reference_are_refused(timed, reference):
+def test_networks_beside_the_anchors_make_the_pace_surer():
+    rng = np.random.default_rng(0)
+    true = 1 + 0.3 * rng.random(50)
+
+    def noisy(count):
+        return timed(**{f"n{i}": true * rng.lognormal(0, 0.1, 50) for i in range(count)})
+
+    anchors = noisy(3)
+    alone, beside = (speed(n, anchors, None, 0).slower for n in ({}, noisy(80)))
+    wrong = [np.std(np.log(found / true)) for found in (alone, beside)]
+    assert wrong[1] < 0.4 * wrong[0]
+
+
+def test_doubt_is_how_far_the_anchors_leave_the_level_open():
+    rng = np.random.default_rng(0)
+    steady = speed({}, timed(a=[1] * 20, b=[2] * 20), {"a": 1.0, "b": 1.0}, 0)
+    assert set(steady.doubt) == {1.0}
+    noisy = timed(a=rng.lognormal(0, 0.1, 20), b=rng.lognormal(0, 0.1, 20))
+    few = speed(timed(c=[1] * 20, d=[1] * 20, e=[1] * 20), noisy, {"a": 1.0, "b": 1.0}, 0)
+    # the median of n normal values has deviation 1.25 s / sqrt(n); here the mean of two such
+    assert np.std(few.doubt) == pytest.approx(1.25 * 0.1 / 20**0.5 / 2**0.5, rel=0.5)
+    assert np.median(few.doubt) == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("anchors", "reference"), [({}, {}), ({}, None), ({"a": [1.0]}, {"b": 1.0})]
+)
+def test_anchors_without_reference_are_refused(anchors, reference):
     with pytest.raises(KdsearchError, match="reference"):
-        slowdown(anchors(**timed), reference)
+        speed(timed(net=[1.0]), timed(**anchors), reference, 0)
 
 
 def test_drift_is_the_spread_of_speed_whatever_the_speed():

@@ -89,7 +89,7 @@ def case(request: pytest.FixtureRequest, stirred: Callable[[nn.Module], nn.Modul
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = stirred(FAMILIES[family].supernet(space, channels, CLASSES))
-    count = 32 if sum(p.numel() for p in net.parameters()) < 1e6 else 2
+    count = 16 if sum(p.numel() for p in net.parameters()) < 1e6 else 2
     return Case(family, space, count, net, channels)
 
 

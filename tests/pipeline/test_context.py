@@ -13,7 +13,14 @@ from kdsearch.pipeline.context import open_context, training_threads
 TOO_MANY = (os.cpu_count() or 1) + 1
 
 
-@pytest.mark.parametrize("content", [{"threads": TOO_MANY}, {"latency": {"threads": TOO_MANY}}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"threads": TOO_MANY},
+        {"latency": {"threads": TOO_MANY}},
+        {"latency": [{"name": "server"}, {"name": "edge", "threads": TOO_MANY}]},
+    ],
+)
 def test_more_threads_than_processors_are_refused(content: dict, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"threads: {TOO_MANY}, but this machine has"):
         open_context(parse_config(content), tmp_path / "run", Silent())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kdsearch.config import Config, parse_config, read_config
+from kdsearch.config.targets import names_of
 from kdsearch.errors import UserError
 from kdsearch.pipeline.init import starter, write_starter
 from kdsearch.spaces.marked import read_text
@@ -34,6 +35,12 @@ def test_what_its_comments_show_are_the_defaults() -> None:
     assert parse_config(live) == Config()
     assert len(live["data"]) >= len(short["data"]) + 3
     assert "finalists" in live and "finalists" not in short
+
+
+def test_the_targets_it_shows_are_a_config() -> None:
+    shown = re.findall(r"^  # (- \{.*\})$", starter(), flags=re.MULTILINE)
+    listed = parse_config(content("\n".join(["latency:", *shown])))
+    assert names_of(listed) == ("server", "edge")
 
 
 def test_data_and_bounds_are_written_in(tmp_path: Path) -> None:

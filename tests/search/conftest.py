@@ -75,6 +75,8 @@ class World:
     asked: list[list[str]] = field(default_factory=list)
     """Architectures whose costs were asked for."""
     priced: set[str] = field(default_factory=set)
+    at_screen: Callable[[Sequence[Architecture]], Mapping[str, Any]] | None = None
+    """Predicts costs."""
 
     @property
     def journal(self) -> Path:
@@ -96,6 +98,7 @@ class World:
                 lambda asked: self.costs(asked),
                 lambda asked: all(a.id in self.priced for a in asked),
                 {"macs": 3 * 16**2},
+                self.at_screen,
             ),
             self.limits,
             Silent(),

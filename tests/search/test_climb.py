@@ -618,3 +618,40 @@ def test_the_best_in_a_summary_is_that_of_the_first_objectives_direction() -> No
     wanted = (KNOWN["calibration_error"], KNOWN["macs"])
     assert summary(trials, wanted) == "3 complete, best calib. error 0.25"
     assert summary(trials, (KNOWN["macro_f1"],)) == "3 complete, best macro-F1 0.75"
+
+
+def predicting(world: Any, factor: float) -> Any:
+    """The search with predictions that are wrong by a factor."""
+
+    def told(architectures: Sequence[Architecture]) -> dict[str, dict[str, float]]:
+        return {a.id: {"macs": factor * macs(a), "params": 2 * macs(a)} for a in architectures}
+
+    return replace(world, at_screen=told)
+
+
+def macs(architecture: Architecture) -> float:
+    return float(architecture["depth"]) * float(architecture["width"]) ** 2
+
+
+def test_what_passes_the_screen_is_measured_and_nothing_else_is(world: Any) -> None:
+    predicted = predicting(world, 1.25)
+    trials = predicted.run()
+    asked = {name for names in predicted.asked for name in names}
+    passed = [t for t in trials if t.passed]
+    assert asked == {t.candidate.architecture.id for t in passed}
+    assert 0 < len(passed) < len(trials)
+    for trial in trials:
+        factor = 1.0 if trial.passed else 1.25
+        cost = minimised(trial.scores[0], world.terms.objectives)[1]
+        assert cost == factor * macs(trial.candidate.architecture)
+
+
+def test_a_bound_that_only_the_prediction_keeps_stops_what_was_measured(world: Any) -> None:
+    """Predicted at half: of those that pass the screen some are over the budget in truth."""
+    bounds = (parse("macs", 100.0),)
+    predicted = predicting(world.having(bounds=bounds), 0.5)
+    trials = predicted.run()
+    over = [t for t in trials if macs(t.candidate.architecture) > 100]
+    assert {t.state for t in over} <= {"stopped"}
+    assert any(50 < macs(t.candidate.architecture) / 2 <= 100 for t in over)
+    assert all(not t.passed for t in over)

@@ -19,7 +19,7 @@ def test_two_processes_hold_one_teacher_one_distribution_one_memory(tmp_path: Pa
         )
         for own in (0, 1)
     ]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(said)
     first, second = (torch.load(tmp_path / f"rank{own}.pt") for own in (0, 1))
     shared = [name for name in first if "running" not in name]

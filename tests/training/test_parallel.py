@@ -34,7 +34,7 @@ def ranks(folder: Path) -> Ranks:
         )
         for own in (0, 1)
     ]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(said)
     first, second = (torch.load(folder / f"rank{own}.pt") for own in (0, 1))
     return first, second

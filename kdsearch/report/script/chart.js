@@ -137,11 +137,11 @@ function dotOf({ trial, x, y }) {
 }
 
 function reach(state, { frame, spots }) {
-  const bestX = state.x.maximised ? -1 : 1;
+  const towardX = state.x.maximised ? -1 : 1;
   const edge = state.x.maximised ? frame.left : frame.right;
   return state.choices.map((run, rank) => {
     const own = spots.filter((spot) => spot.rank === rank);
-    const d = stairs(own, bestX, state.y.maximised ? 1 : -1, edge);
+    const d = stairs(own, towardX, state.y.maximised ? 1 : -1, edge);
     const name = state.choices.length > 1 ? `curve line${(rank % 8) + 1}` : "stairs";
     return made("path", { d: d ?? "M0 0", class: name, fill: "none" });
   });

@@ -58,11 +58,11 @@ function errorBars(xs, ys, x, y) {
 }
 
 /** What is reached: from the best x to the worst, whoever beats all before. */
-function stairs(places, bestX, bestY, edge) {
-  const order = [...places].sort((a, b) => (a.x - b.x) * bestX || (a.y - b.y) * bestY);
+function stairs(places, towardX, towardY, edge) {
+  const order = [...places].sort((a, b) => (a.x - b.x) * towardX || (a.y - b.y) * towardY);
   const kept = [];
   for (const one of order) {
-    if (!kept.length || (one.y - kept.at(-1).y) * bestY < 0) kept.push(one);
+    if (!kept.length || (one.y - kept.at(-1).y) * towardY < 0) kept.push(one);
   }
   if (!kept.length) return null;
   let d = `M${kept[0].x.toFixed(1)} ${kept[0].y.toFixed(1)}`;

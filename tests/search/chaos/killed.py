@@ -38,9 +38,10 @@ def make(setting: Setting, progress: Any, given: Any) -> Any:
 
 
 def work(job: Job) -> Result:
-    time.sleep(SECONDS)
+    time.sleep(SECONDS / 2)
     result = done(job)
     write_json(result_path(job), result.as_dict())
+    time.sleep(SECONDS / 2)  # it is on disk, and not noted
     return result
 
 

@@ -212,7 +212,7 @@ def test_in_process_a_killed_search_comes_to_the_same_trials(
     assert not nursery.killed(nursery.born(), lambda: False)
     check_end(folder, expected)
     assert len(set(cuts)) > 0.5 * kills  # on a busy machine some come before anything is done
-    assert kills < 10 or 0 < sum(unnoted > 0 for *_, unnoted in cuts) < kills
+    assert kills < 10 or 5 < sum(unnoted > 0 for *_, unnoted in cuts) < kills - 5
 
 
 def anew(folder: Folder) -> Folder:

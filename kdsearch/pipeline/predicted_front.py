@@ -1,0 +1,76 @@
+"""What a target's predictor says of published students, beside what was measured of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kdsearch.core.records import Architecture
+from kdsearch.errors import KdsearchError
+from kdsearch.measure.book import CostBook
+from kdsearch.measure.books import Books
+from kdsearch.measure.footprint import footprint_of
+from kdsearch.measure.intervals import median_ci95
+from kdsearch.measure.predict_quality import CLOSE
+from kdsearch.measure.profile import Profile, read_profile
+from kdsearch.pipeline.profile import FILE, shape_of
+
+ENOUGH = 3
+"""Students on a front below which a median has no interval."""
+
+
+def with_predictions(content: dict[str, Any], books: Books) -> dict[str, Any]:
+    """front.json with `predictor`, by target, and each point's `predicted_latency`.
+
+    Only of targets that were measured here and profiled before.
+    """
+    told = {}
+    for name, book in books.by_target.items():
+        profile = profile_beside(book)
+        if profile is not None:
+            told[name] = predictor_told(content["points"], name, book, profile)
+    return {**content, "predictor": told} if told else content
+
+
+def profile_beside(book: CostBook) -> Profile | None:
+    """The profile that was made of the book's measurements; None without, or a damaged one."""
+    path: Path = book.folder / FILE
+    if not path.exists():
+        return None
+    try:
+        return read_profile(path)
+    except KdsearchError:
+        return None  # `kdsearch profile` writes it anew
+
+
+def predictor_told(
+    points: Sequence[dict[str, Any]], name: str, book: CostBook, profile: Profile
+) -> dict[str, Any]:
+    ratios = []
+    for point in points:
+        architecture = Architecture.of(point["architecture"])
+        prints = footprint_of(book.build, architecture, shape_of(book))
+        said = profile.predicted(architecture, prints)["p50_ms"]
+        interval = [said.low, said.high]
+        point.setdefault("predicted_latency", {})[name] = {
+            "p50": said.ms,
+            "interval90": interval,
+        }
+        ratios.append(said.ms / point["latency"][name]["p50"])
+    found = profile.quality
+    quality = {} if found is None else found.as_dict()
+    return {**quality, "bias_on_front": bias(ratios)}
+
+
+def bias(ratios: Sequence[float]) -> dict[str, Any]:
+    """Of predicted to measured latencies: above 1 where predictions are too slow."""
+    few = len(ratios) < ENOUGH
+    return {
+        "ratio": float(np.median(ratios)) if ratios else None,
+        "ci95": None if few else list(median_ci95(ratios, 0)),
+        "students": len(ratios),
+        "within_10_percent": (
+            float(np.mean([abs(r - 1) <= CLOSE for r in ratios])) if ratios else None
+        ),
+    }
