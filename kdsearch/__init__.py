@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kdsearch.pipeline.api import Run, load, run
     from kdsearch.pipeline.distill_student import Distilled, distill_student
+    from kdsearch.pipeline.pretrained import from_pretrained
+    from kdsearch.pipeline.verify import verify
 
 __version__ = "0.1.0"
-__all__ = ["Distilled", "Run", "__version__", "distill_student", "load", "run"]
-HOMES = {"Run": "api", "load": "api", "run": "api"} | dict.fromkeys(
-    ("Distilled", "distill_student"), "distill_student"
+__all__ = [
+    "Distilled",
+    "Run",
+    "__version__",
+    "distill_student",
+    "from_pretrained",
+    "load",
+    "run",
+    "verify",
+]
+HOMES = (
+    dict.fromkeys(("Run", "load", "run"), "api")
+    | dict.fromkeys(("Distilled", "distill_student"), "distill_student")
+    | {"from_pretrained": "pretrained", "verify": "verify"}
 )
 """The file of kdsearch/pipeline/ in which each public name lives."""
 

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
+from kdsearch.artefact_arguments import on_artefacts
 from kdsearch.device_arguments import on_devices
 from kdsearch.flags import add, as_json, bounds, config, of_run
+from kdsearch.page_arguments import pages, port
 from kdsearch.rundir import STAGES
 from kdsearch.student_arguments import on_students
 
@@ -59,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     comparisons(verbs)
     on_a_run(verbs)
     on_students(verbs)
+    on_artefacts(verbs)
     for what, about in LISTED.items():
         one = add(verbs, what, about)
         one.set_defaults(verb="listing", what=what)
@@ -215,7 +218,7 @@ def on_a_run(verbs: Any) -> None:
         "6 * N - 1 searches of the run's training time; default: %(default)s",
     )
     as_json(one)
-    of_run(verbs, "report", "writes RUN/report.html and prints its path")
+    pages(verbs)
     one = of_run(verbs, "explain", "what mattered, the knee, and what a step more buys")
     as_json(one)
     one = of_run(verbs, "dashboard", "the trials in optuna-dashboard, for this machine alone")
@@ -228,10 +231,3 @@ def on_a_run(verbs: Any) -> None:
     )
     one.add_argument("--dry-run", action="store_true", help="says what would go, keeps it")
     as_json(one)
-
-
-def port(text: str) -> int:
-    """Raises ArgumentTypeError for what is no port's number."""
-    if text.isdecimal() and 1 <= int(text) <= 65_535:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"'{text}': must be a whole number from 1 to 65535")

@@ -14,10 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
+from kdsearch.artefacts import doctor, verify
 from kdsearch.devices import profile
 from kdsearch.errors import KdsearchError, UserError
 from kdsearch.many_runs import batch, search_baselines, submit
 from kdsearch.on_students import deliver, export, query
+from kdsearch.pages import report, watch
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
@@ -226,13 +228,6 @@ def audit(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def report(arguments: argparse.Namespace) -> int:
-    from kdsearch.pipeline.report import reported
-
-    print(reported(RunDir(Path(arguments.run))))
-    return 0
-
-
 def explain(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.explain import explain as explained
     from kdsearch.pipeline.explain import lines
@@ -302,11 +297,14 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(
             query,
             deliver,
             export,
+            verify,
             audit,
             report,
+            watch,
             explain,
             dashboard,
             clean,
+            doctor,
             listing,
         )
     }

@@ -6,6 +6,7 @@ KdsearchError              1   our bug, unless a subclass says otherwise
 │   ├── DataError          2   a data set: names the image or folder
 │   ├── TeacherError       2   a teacher that cannot teach here
 │   ├── ObjectiveError     2   a function of the user's own that gives no number
+│   ├── ArtefactError      2   an exported folder that is damaged: names the file
 │   ├── PredictorError     2   a latency that cannot be predicted from what was measured
 │   └── RunError           2   a run folder that is missing, busy or not that far yet
 ├── BudgetError            3   no student meets the budget
@@ -43,6 +44,10 @@ class TeacherError(UserError):
 
 
 class ObjectiveError(UserError):
+    pass
+
+
+class ArtefactError(UserError):
     pass
 
 

@@ -80,7 +80,14 @@ def export(arguments: argparse.Namespace) -> int:
             raise UserError("export which student? --student ID or --max latency_ms=0.5")
         student = asked(found, arguments.max, arguments.min).student["id"]
     names = [name.strip() for name in arguments.format.split(",")]
-    card = hand_over(found, student, Path(arguments.to), names)
+    card = hand_over(
+        found,
+        student,
+        Path(arguments.to),
+        names,
+        preprocessing=arguments.preprocessing,
+        licence=arguments.licence,
+    )
     print(checked_words(student, card, Path(arguments.to)))
     return 0
 

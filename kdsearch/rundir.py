@@ -11,6 +11,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from kdsearch.core.front_shape import is_front
+from kdsearch.core.run_shapes import is_ledger, is_run
+from kdsearch.core.shapes import Shape
 from kdsearch.errors import RunError
 from kdsearch.files import damaged, made_folder, read_json, write_json
 
@@ -53,6 +56,14 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
     }
 )
 """By file: what its keys hold, where they are there."""
+SHAPES: Mapping[str, Shape] = MappingProxyType(
+    {"front.json": is_front, "run.json": is_run, "ledger.json": is_ledger}
+)
+"""By file: what all of it has to look like."""
+
+
+def always(content: object) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +229,7 @@ def mapping(path: Path, *keys: str) -> dict[str, Any]:
         not isinstance(content, dict)
         or any(key not in content for key in keys)
         or any(not isinstance(content[n], kinds[n]) for n in kinds if n in content)
+        or not SHAPES.get(path.name, always)(content)
     ):
         raise damaged(path, STRANGE)
     return content

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from kdsearch.artefact_arguments import export_options
 from kdsearch.flags import as_json, bounds, of_run
 
 AMONG = ("front", "trials")
@@ -32,11 +33,12 @@ def on_students(verbs: Any) -> None:
     )
     as_json(one)
 
-    one = of_run(verbs, "export", "hands a student over, each file checked")
+    one = of_run(verbs, "export", "hands a student over, each file checked and measured")
     one.add_argument("--student", metavar="ID", help="for example s012; or give a budget")
     bounds(one)
     one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
     formats(one)
+    export_options(one)
 
 
 def among(made: argparse.ArgumentParser, default: str) -> None:

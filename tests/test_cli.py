@@ -256,9 +256,11 @@ def test_export_by_budget_in_both_formats(say: Any, finished: RunDir, tmp_path: 
     said = say("export", finished.root, "--max", "params=100%", "--to", tmp_path / "out")
     assert said.code == 0
     assert said.out.startswith(f"{best['id']} handed over to {tmp_path / 'out'}\n")
-    assert said.out.count("same class on 100% of 256 calibration images") == 2
+    assert said.out.count("100.0% of 256") == 2
     found = {p.name for p in (tmp_path / "out").iterdir()}
-    assert found == {"model.safetensors", "config.json", "model.onnx", "card.json"}
+    files = {"model.safetensors", "config.json", "model.onnx", "check.safetensors"}
+    assert found == files | {"card.json", "README.md"}
+    assert say("verify", tmp_path / "out").code == 0
 
 
 def test_report_prints_its_path(say: Any, copied: RunDir) -> None:

@@ -73,8 +73,8 @@ def test_reading_says_what_is_missing_and_the_way_out(tmp_path: Path, run: RunDi
         none.read(none.front)
     with pytest.raises(RunError, match="no front.json yet; .*kdsearch status.*kdsearch run"):
         run.read(run.front)
-    write_json(run.front, {"points": []})
-    assert run.read(run.front) == {"points": []}
+    write_json(run.audit, {"students": 3})
+    assert run.read(run.audit, "students") == {"students": 3}
 
 
 def test_facts_add_up(run: RunDir) -> None:

@@ -70,7 +70,10 @@ def test_the_wheel_carries_the_package_and_nothing_else(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert len(tops) == 2 and "kdsearch" in tops, tops
     kept = {name for name in names if name.startswith("kdsearch/")}
-    ours = {p.relative_to(ROOT).as_posix() for p in (ROOT / "kdsearch").rglob("*.py")} | {
+    script = (ROOT / "kdsearch" / "report" / "script").iterdir()
+    ours = {p.relative_to(ROOT).as_posix() for p in (ROOT / "kdsearch").rglob("*.py")}
+    ours |= {p.relative_to(ROOT).as_posix() for p in script}
+    ours |= {
         f"kdsearch/search_spaces/{p.name}" for p in (ROOT / "search_spaces").glob("*.yaml")
     }
     assert kept == ours

@@ -6,9 +6,27 @@ from types import MappingProxyType
 from kdsearch.errors import UserError, did_you_mean
 from kdsearch.export.format import Format
 from kdsearch.export.onnx import Onnx
+from kdsearch.export.onnx_int8 import OnnxInt8
+from kdsearch.export.openvino import OpenVino
+from kdsearch.export.pt2 import Pt2
+from kdsearch.export.pt2e_int8 import Pt2eInt8
+from kdsearch.export.python import Python
 from kdsearch.export.safetensors import Safetensors
 
-FORMATS: Mapping[str, Format] = MappingProxyType({f.name: f for f in (Safetensors(), Onnx())})
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        f.name: f
+        for f in (
+            Safetensors(),
+            Onnx(),
+            Pt2(),
+            Python(),
+            OnnxInt8(),
+            Pt2eInt8(),
+            OpenVino(),
+        )
+    }
+)
 
 
 def formats(names: Iterable[str]) -> dict[str, Format]:

@@ -1,36 +1,43 @@
 """card.json: what a student is, what to feed it, what it costs and how well it does."""
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from kdsearch.errors import ExportError
 from kdsearch.export.format import Spec
 from kdsearch.export.parity import Parity
-from kdsearch.files import read_json
+from kdsearch.export.sealed import SCHEMA, sha256
 
-LIBRARIES = ("kdsearch", "torch", "safetensors", "onnx", "onnxruntime", "numpy")
+LIBRARIES = (
+    "kdsearch",
+    "torch",
+    "safetensors",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "torchao",
+    "numpy",
+)
 
 
 def card(
     spec: Spec,
     facts: Mapping[str, Any],
+    artefacts: Mapping[str, Mapping[str, Any]],
     parity: Mapping[str, Parity],
-    files: Sequence[Path],
 ) -> dict[str, Any]:
-    """The content of card.json.
+    """The content of card.json, but for its files.
 
     Args:
         facts: JSON-able, taken as they are: recipe, costs, accuracies, whatever is known.
+        artefacts: per format what was measured on it.
         parity: per format.
-        files: the artefacts; their names, sizes and hashes go in.
     """
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "family": spec["family"],
         "architecture": spec["architecture"],
         "input": {
@@ -45,23 +52,24 @@ def card(
         "output": {"name": "logits", "shape": ["batch", len(spec["classes"])]},
         "classes": list(spec["classes"]),
         **facts,
+        "spec": dict(spec),
+        "artefacts": {name: dict(known) for name, known in artefacts.items()},
         "parity": {name: asdict(numbers) for name, numbers in parity.items()},
-        "files": {
-            path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files
-        },
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in LIBRARIES},
+        "versions": {"python": platform.python_version()} | versions(),
     }
 
 
-def check_files(folder: Path) -> None:
-    """ExportError unless the artefacts in `folder` are, byte for byte, those of its card."""
-    for name, known in read_json(folder / "card.json")["files"].items():
-        path = folder / name
-        if not path.exists() or sha256(path) != known["sha256"]:
-            raise ExportError(f"{path}: not the file its card.json describes; export it again")
+def versions() -> dict[str, str]:
+    """Of the libraries that are installed."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def listed(files: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Sizes and hashes by name."""
+    return {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in files}

@@ -106,10 +106,23 @@ class Run:
         return students.network(self.dir, student)
 
     def export(
-        self, student: str, to: str | Path, formats: Sequence[str] = ("safetensors", "onnx")
+        self,
+        student: str,
+        to: str | Path,
+        formats: Sequence[str] = ("safetensors", "onnx"),
+        *,
+        preprocessing: bool = False,
+        licence: str = "unknown",
     ) -> dict[str, Any]:
         """Writes the student's files, checked in their own runtimes; returns card.json."""
-        return students.export(self.dir, student, Path(to), formats)
+        return students.export(
+            self.dir,
+            student,
+            Path(to),
+            formats,
+            preprocessing=preprocessing,
+            licence=licence,
+        )
 
 
 def run(

@@ -18,7 +18,7 @@ from kdsearch.data.records import DataInfo, SearchData, Split
 from kdsearch.data.test_split import open_test
 from kdsearch.distill.kinds import method_of, written_elsewhere
 from kdsearch.errors import SearchError, UserError
-from kdsearch.export.handover import hand_over
+from kdsearch.export.handover import Order, Shown, hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import content_hash, read_json, write_text
 from kdsearch.measure.accuracy import correct, predict, wilson_ci95
@@ -38,6 +38,7 @@ from kdsearch.pipeline.lessons import (
     lesson_setting,
     student_architecture,
 )
+from kdsearch.pipeline.students import data_facts
 from kdsearch.rundir import CARD, RunDir
 from kdsearch.search.rung import STUDENT, result_path, stored_result
 from kdsearch.search.setting import Setting
@@ -153,7 +154,8 @@ def handed_over(
         Path(setting.data), purpose="score of one student", log=context.run.test_openings
     )
     shape = (data.info.channels, data.info.size, data.info.size)
-    facts = {
+    facts: dict[str, Any] = {
+        "data": data_facts(data.info),
         "recipe": job.recipe.as_dict(),
         "lesson": lesson_of(context, job),
         **scored("search", student, data.search_val, data.info),
@@ -162,10 +164,10 @@ def handed_over(
         "macs": macs(student, shape),
         "latency": timed(context, student, data.info),
     }
-    calibration = data.calibration.images
-    images = normalise(calibration, data.info.mean, data.info.std)
     folder = context.run.root / "student"
-    return hand_over(student, spec, images, folder, names=FORMATS, facts=facts)
+    target = next(iter(facts["latency"].values()))
+    order = Order(FORMATS, threads=target["threads"], batch_size=target["batch_size"])
+    return hand_over(student, spec, Shown(data.calibration.images, test), folder, order, facts)
 
 
 def spec_of(

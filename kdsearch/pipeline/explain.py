@@ -12,7 +12,7 @@ from kdsearch.core.steps import Offer, Step, steps
 from kdsearch.pipeline.front import measured
 from kdsearch.pipeline.importance import important
 from kdsearch.pipeline.query import brought
-from kdsearch.pipeline.report import knee_of
+from kdsearch.pipeline.report_choice import knee_of
 from kdsearch.pipeline.table import table
 from kdsearch.pipeline.trials import trials as all_trials
 from kdsearch.rundir import RunDir

@@ -13,17 +13,19 @@ from kdsearch.config.recipes import searched_methods
 from kdsearch.config.targets import bounds_of
 from kdsearch.config.vary import training_space
 from kdsearch.core.budget import resolve
-from kdsearch.core.objectives import Objective, in_order
-from kdsearch.core.pareto import knee
+from kdsearch.core.objectives import Objective
 from kdsearch.core.quantities import several
 from kdsearch.core.space import Space
 from kdsearch.data.records import DataInfo
 from kdsearch.data.stored import read_info
+from kdsearch.errors import UserError
 from kdsearch.files import content_hash, file_hash, write_text
-from kdsearch.pipeline.front import IN_EVERY_TABLE, busy_lines, measured
+from kdsearch.pipeline.front import busy_lines
 from kdsearch.pipeline.importance import important, is_enough
 from kdsearch.pipeline.ledger import spent as seconds_by_stage
+from kdsearch.pipeline.report_choice import choice, knee_of, state
 from kdsearch.pipeline.report_extras import BASELINES, Extras
+from kdsearch.pipeline.report_students import students, targets
 from kdsearch.pipeline.standing import standing
 from kdsearch.pipeline.status import stages as stage_words
 from kdsearch.pipeline.trials import named_scores, recorded
@@ -34,15 +36,24 @@ from kdsearch.rundir import RunDir
 from kdsearch.search.trial import Trial
 from kdsearch.spaces import load_space
 
+SHOWN = ("points", "hypervolume", "space")
+"""Of front.json."""
 
-def reported(run: RunDir) -> Path:
-    """Writes the page and returns its path.
+
+def reported(run: RunDir, to: Path | None = None) -> Path:
+    """Writes the page, to RUN/report.html unless a file is named, and returns its path.
 
     Raises:
         RunError: there is no run here.
+        UserError: the file named is a folder.
     """
     run.read(run.state)
     mark, summary = mark_of(run), summarized(run)
+    if to is not None:
+        if to.is_dir():
+            raise UserError(f"{to}: a folder; --to names a file")
+        write_text(to, page(summary))
+        return to
     write_text(run.picture, front_svg(summary))
     write_text(run.report, page(summary) + mark)
     return run.report
@@ -58,31 +69,33 @@ def is_stale(run: RunDir) -> bool:
 def mark_of(run: RunDir) -> str:
     """Names the content of what a page shows; times do not tell, clocks may be set back."""
     held = run.root / BASELINES
-    shown = (run.config, run.state, run.ledger, run.front, run.audit, held)
+    shown = (run.config, run.state, run.ledger, run.front, run.delivered, run.audit, held)
     known = {path.name: file_hash(path) for path in shown if path.exists()}
     return f"<!-- {content_hash(known)} -->\n"
 
 
-def summarized(run: RunDir) -> rows.Summary:
-    """Everything the page shows, read from the run's files alone."""
+def summarized(run: RunDir, *, quickly: bool = False) -> rows.Summary:
+    """Everything the page shows, read from the run's files alone; `quickly`: without what
+    mattered, which takes seconds to work out."""
     facts = run.facts()
     config = read_config(run.config)
-    front = run.read(run.front, "points", "hypervolume") if run.front.exists() else None
+    front = run.read(run.front, *SHOWN) if run.front.exists() else None
     extras = Extras(run, config, facts)
     trials = recorded(run, facts["study"]) if "study" in facts else []
     info = extras.told(partial(data_info, facts), None)
     objectives = objectives_of(config.search.objectives)
     cost = next(one.name for one in objectives if not one.scored)
     points = [] if front is None else front["points"]
+    budget, teacher = tuple(limits(config, facts)), extras.teacher()
     return rows.Summary(
         run=run.root.resolve().name,
         made=datetime.now().strftime("%Y-%m-%d %H:%M"),
         version=kdsearch.__version__,
         cost=cost,
-        students=tuple(student(p, objectives) for p in points),
+        students=students(points, objectives),
         knee=knee_of(points, objectives),
-        teacher=extras.teacher(),
-        limits=tuple(limits(config, facts)),
+        teacher=teacher,
+        limits=budget,
         trials=tuple(dot(t, [one.name for one in objectives], cost) for t in trials),
         curves=extras.curves(points),
         search=searched(config, objectives, facts, front, standing(run, facts, trials, None)),
@@ -91,39 +104,25 @@ def summarized(run: RunDir) -> rows.Summary:
         data=None if info is None else data_of(info),
         device=extras.device(),
         audit=extras.audit(),
-        importance=tuple(entries) if is_enough(entries := important(run, trials)) else (),
+        predictor={} if front is None else front.get("predictor") or {},
+        targets=targets(front),
+        choice=choice(
+            run,
+            front,
+            objectives,
+            trials,
+            limits={one.cost: one.value for one in budget},
+            teacher=teacher,
+        ),
+        importance=() if quickly else tuple(mattering(run, trials)),
         warnings=(*warnings(config, points, info), *extras.left_out),
     )
 
 
-def student(point: Mapping[str, Any], objectives: Sequence[Objective]) -> rows.StudentRow:
-    known = measured(point)
-    more = [one.name for one in objectives if one.name not in IN_EVERY_TABLE]
-    return rows.StudentRow(
-        id=point["id"],
-        architecture=point["architecture"],
-        method=point["recipe"]["method"],
-        knobs=point["recipe"]["knobs"] | point["recipe"].get("training", {}),
-        search_accuracy=point["search_accuracy"],
-        params=point["params"],
-        macs=point["macs"],
-        search_ci95=tuple(point["search_accuracy_ci95"]),
-        test_accuracy=point["test_accuracy"],
-        test_ci95=tuple(point["test_accuracy_ci95"]),
-        latencies=tuple(
-            rows.Latency(name, t["p50"], t["p95"], tuple(t["ci95"]))
-            for name, t in point["latency"].items()
-        ),
-        trial=point["trial"],
-        more={name: known.get(name) for name in more},
-    )
-
-
-def knee_of(points: list[dict[str, Any]], objectives: Sequence[Objective]) -> str | None:
-    """The student nearest to the ideal, where there are at least three to choose from."""
-    if len(points) < 3:
-        return None
-    return str(points[knee([in_order(measured(p), objectives) for p in points])]["id"])
+def mattering(run: RunDir, trials: list[Trial]) -> list[dict[str, Any]]:
+    """None where there are too few trials to say anything."""
+    entries = important(run, trials)
+    return entries if is_enough(entries) else []
 
 
 def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
@@ -140,14 +139,9 @@ def limits(config: Config, facts: Mapping[str, Any]) -> Iterator[rows.Limit]:
 def dot(trial: Trial, objectives: Sequence[str], cost: str) -> rows.TrialDot:
     """A trial as a dot: how far it came, and its accuracy and cost there."""
     scores = named_scores(trial, objectives)
-    state: rows.TrialState = "trained"
-    if trial.state == "stopped":
-        state = "screened" if trial.rung == 0 else "stopped"
-    elif trial.state in ("failed", "running"):
-        state = trial.state
     return rows.TrialDot(
         f"trial {trial.number}",
-        state,
+        state(trial),  # type: ignore[arg-type]  # one of the states that are drawn
         scores.get("accuracy"),
         scores.get(cost),
         trial.rung if trial.scores else None,

@@ -1,7 +1,8 @@
-"""What every page is made of: one HTML file, without scripts or anything else to load."""
+"""What every page is made of: one HTML file with nothing else to load."""
 
 from collections.abc import Sequence
 
+from kdsearch.report.embedded import allowed, read, script
 from kdsearch.report.markup import Markup, element
 from kdsearch.report.style import style_sheet
 
@@ -9,21 +10,36 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """Whatever slips into the page, the browser loads and runs nothing."""
 
 
-def document(title: str, *parts: str, style: str = "") -> str:
-    """A whole page; `style` is added to the style sheet of all."""
+def document(
+    title: str, *parts: str, style: str = "", scripted: bool = False, live: str | None = None
+) -> str:
+    """A whole page.
+
+    Args:
+        style: is added to the style sheet of all.
+        scripted: has the script of `embedded` in it; the policy lets that one run alone.
+        live: names the content of a page that a server keeps up to date.
+    """
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=policy(scripted, live)),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("meta", name="referrer", content="no-referrer"),
         element("link", rel="icon", href="data:,"),
         element("title", f"{title} – kdsearch"),
-        element("style", Markup(style_sheet() + style)),
+        element("style", Markup(style_sheet() + read("decide.css") * scripted + style)),
     )
-    body = element("body", element("main", *parts))
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+    body = element("body", element("main", *parts), *([script()] * scripted))
+    return f"<!doctype html>\n{element('html', head, body, lang='en', data_live=live)}\n"
+
+
+def policy(scripted: bool, live: str | None) -> str:
+    """What the browser may do with a page."""
+    parts = [POLICY]
+    parts += [f"script-src {allowed()}"] * scripted
+    return "; ".join(parts + ["connect-src 'self'"] * (live is not None))
 
 
 def section(title: str, *parts: str) -> Markup:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from kdsearch.core.costs_named import TIMED, cost_and_target
 from kdsearch.core.quantities import duration, percent, several
-from kdsearch.report import curves, points, searched, tables
+from kdsearch.report import curves, devices, points, searched, tables
 from kdsearch.report.axes import drawable, is_accuracy
 from kdsearch.report.baselines import baselines
+from kdsearch.report.cards import cards
+from kdsearch.report.decide import decide, top
 from kdsearch.report.document import document, nothing, section, tiles
 from kdsearch.report.front import cost_text, front_chart
 from kdsearch.report.importance import importance
@@ -21,27 +23,34 @@ CHEAPEST = {**dict.fromkeys(TIMED, "fastest"), "energy_uj": "least energy"}
 UNITS = {"macs": " MACs", "params": " parameters"}
 
 
-def page(summary: Summary) -> str:
+def page(summary: Summary, *, live: str | None = None) -> str:
+    """`live`: names the content of a page that a server keeps up to date."""
     return document(
         summary.run,
-        _header(summary),
-        section("The front", _front(summary)),
+        _header(summary, live is not None),
+        section(
+            "The front", decide([summary.choice] if summary.choice else []), _front(summary)
+        ),
         section("Students", _students(summary)),
         section("Training", _curves(summary)),
         section("What was searched", _searched(summary)),
         _what_mattered(summary),
+        _predictor(summary),
         _baselines(summary),
         section("Can the ranking be trusted?", ranking(summary.audit)),
         section("Time per stage", _stages(summary)),
         section("Data", _data(summary.data)),
+        _targets(summary),
         section("Device", _device(summary)),
         element("footer", f"kdsearch {summary.version}, {summary.made}"),
+        scripted=True,
+        live=live,
     )
 
 
-def _header(summary: Summary) -> Markup:
+def _header(summary: Summary, is_live: bool) -> Markup:
     parts = [
-        element("p", "kdsearch run", class_="brand"),
+        top("kdsearch run", is_live),
         element("h1", summary.run),
         element("p", _lead(summary), class_="lead"),
         _tiles(summary),
@@ -126,6 +135,7 @@ def _front(summary: Summary) -> Markup:
         element("div", wide, class_="wide"),
         element("div", narrow, class_="narrow"),
         element("figcaption", _caption(summary)),
+        class_="static-front",
     )
 
 
@@ -169,7 +179,7 @@ def _students(summary: Summary) -> Markup:
         "The search chose by search accuracy; the test split was opened for the finished front "
         "alone. Under each accuracy stands its 95 % interval."
     )
-    return joined([element("p", note, class_="note"), tables.students(summary)])
+    return joined([element("p", note, class_="note"), tables.students(summary), cards(summary)])
 
 
 def _curves(summary: Summary) -> Markup:
@@ -199,6 +209,20 @@ def _what_mattered(summary: Summary) -> Markup:
     if not summary.importance:
         return Markup("")
     return section("What mattered", importance(summary.importance))
+
+
+def _predictor(summary: Summary) -> Markup:
+    """Nothing where no latency was predicted."""
+    if not summary.predictor:
+        return Markup("")
+    return section("Were the latencies predicted well?", devices.predictor(summary.predictor))
+
+
+def _targets(summary: Summary) -> Markup:
+    """Nothing before a latency was measured."""
+    if not summary.targets:
+        return Markup("")
+    return section("Latency targets", devices.targets(summary.targets))
 
 
 def _baselines(summary: Summary) -> Markup:

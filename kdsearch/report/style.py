@@ -119,7 +119,14 @@ footer { margin-top: 72px; padding-top: 16px; border-top: 1px solid var(--rule);
 
 
 def style_sheet() -> str:
-    """Light by default, dark where the reader's system asks for it."""
+    """Light by default, dark where the reader or their system asks for it; light on paper."""
     light = f":root {{ color-scheme: light dark; {variables(LIGHT)} }}"
-    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {variables(DARK)} }} }}"
-    return f"{light}\n{dark}\n{_RULES.replace('FONT', FONT)}{CHART}"
+    dark = f"color-scheme: dark; {variables(DARK)}"
+    asked = (
+        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}"
+    )
+    chosen = f":root[data-theme=dark] {{ {dark} }}"
+    chosen += "\n:root[data-theme=light] { color-scheme: light; }"
+    paper = f"@media print {{ :root:root:root {{ color-scheme: light; {variables(LIGHT)} }} }}"
+    rules = f"{_RULES.replace('FONT', FONT)}{CHART}"
+    return "\n".join([light, asked, chosen, paper, rules])

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from kdsearch.report.choice import Choice
+
 Interval = tuple[float, float]
 """Low and high end of a 95 % interval."""
 Cost: TypeAlias = str
@@ -26,6 +28,15 @@ class Latency:
     p95_ms: float | None = None
     ci95_ms: Interval | None = None
     """Interval of the p50."""
+    p99_ms: float | None = None
+    p95_ci95_ms: Interval | None = None
+    p99_ci95_ms: Interval | None = None
+    predicted_ms: float | None = None
+    """What the latency predictor said of the p50 beforehand."""
+    predicted_90_ms: Interval | None = None
+    """Its interval of 90 %."""
+    load: float | None = None
+    """Cores that others kept busy meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,24 @@ class StudentRow:
     trial: int | None = None
     more: Mapping[str, float | None] = field(default_factory=dict)
     """Further objectives of the search, by name."""
+    rung: int | None = None
+    seeds: int | None = None
+    """Trainings that its scores are the mean of."""
+    energy_uj: float | None = None
+    scores: tuple["Score", ...] = ()
+    """Every score, the accuracy first."""
+    alike: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By quantity: students that these measurements do not tell apart from this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of a student on both splits."""
+
+    name: str
+    value: float | None
+    ci95: Interval | None = None
+    test: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +226,12 @@ class Summary:
     """Content of audit.json: how far the ranking by inherited weights can be trusted."""
     baselines: Mapping[str, Any] | None = None
     """Content of baselines.json: what simpler searches reached at the same cost."""
+    predictor: Mapping[str, Any] = field(default_factory=dict)
+    """By target: how well latencies were predicted; empty where none were."""
+    targets: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    """By name: what a latency target is."""
+    choice: Choice | None = None
+    """What the page's script draws and answers queries on."""
     importance: tuple[Mapping[str, Any], ...] = ()
     """What the scores depend on, by objective; empty where there are too few trials."""
     warnings: tuple[str, ...] = ()

@@ -66,7 +66,10 @@ def students(summary: Summary) -> Markup:
     rows = []
     for number, student in enumerate(summary.students, start=1):
         knee = student.id == summary.knee
-        cells = _student_cells(student, targets, more, knee)
+        cells = [
+            _name(student, f"#card-{number}", knee),
+            *_student_cells(student, targets, more),
+        ]
         class_ = "knee" if knee else None
         rows.append(row(headers, cells, id=f"student-{number}", class_=class_))
     if summary.teacher:
@@ -81,13 +84,17 @@ def _targets(summary: Summary) -> list[str]:
     return list(dict.fromkeys(latency.target for one in rows for latency in one.latencies))
 
 
-def _student_cells(
-    student: StudentRow, targets: Sequence[str], more: Sequence[str], knee: bool
-) -> list[Cell]:
+def _name(student: StudentRow, card: str, knee: bool) -> Cell:
+    """Leads to the student's card."""
     notes = ["knee"] if knee else []
     notes += [] if student.trial is None else [f"trial {student.trial}"]
+    return Cell(element("a", student.id, href=card), SEPARATOR.join(notes))
+
+
+def _student_cells(
+    student: StudentRow, targets: Sequence[str], more: Sequence[str]
+) -> list[Cell]:
     return [
-        Cell(student.id, SEPARATOR.join(notes)),
         *_size_cells(student, targets),
         *(Cell(amount(name, student.more.get(name)), number=True) for name in more),
         Cell(student.method or UNKNOWN, knobs_text(student.knobs)),

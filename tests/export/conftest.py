@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from kdsearch.core.records import Architecture
+from kdsearch.export.original import Original
+from kdsearch.export.pt2 import Pt2
 from kdsearch.nets import FAMILIES
 
 CHOICES = {f"stage{s}.{axis}": s for s in (1, 2, 3) for axis in ("width", "depth")}
@@ -36,11 +38,30 @@ def student(spec):
 
 
 @pytest.fixture(scope="session")
-def images():
-    return torch.randn(80, 2, 8, 8, generator=torch.Generator().manual_seed(1))
+def pixels():
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(0, 256, (80, 2, 8, 8), dtype=torch.uint8, generator=generator)
+
+
+@pytest.fixture(scope="session")
+def original(student, spec, pixels):
+    """Traced once, and converted once, for all formats."""
+    return Original(student, spec, pixels)
+
+
+@pytest.fixture(scope="session")
+def images(original, pixels):
+    return original.normalised(pixels)
 
 
 @pytest.fixture(scope="session")
 def expected(student, images):
     with torch.no_grad():
         return student(images).logits.numpy()
+
+
+@pytest.fixture(scope="session")
+def written_pt2(original, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written-pt2")
+    Pt2().write(original, folder)
+    return folder

@@ -6,6 +6,7 @@ from torch import nn
 
 from kdsearch.core.records import Architecture
 from kdsearch.export.onnx import Onnx
+from kdsearch.export.original import Original
 from kdsearch.export.parity import check
 from kdsearch.nets import FAMILIES
 
@@ -32,9 +33,10 @@ def test_a_student_as_onnx(family, tmp_path):
         if isinstance(module, nn.BatchNorm2d):  # else the blocks would be switched off
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.normal_(module.running_mean)
-    images = torch.randn(6, 3, 8, 8)
-    with torch.no_grad():
-        expected = student(images).logits.numpy()
-    assert expected.std() > 0.05
-    Onnx().write(student, {}, images, tmp_path)
-    assert check(Onnx(), tmp_path, images.numpy(), expected).images == 6
+    spec = {"mean": [0.5] * 3, "std": [0.3] * 3}
+    pixels = torch.randint(0, 256, (6, 3, 8, 8), dtype=torch.uint8)
+    original = Original(student, spec, pixels)
+    assert original.expected.std() > 0.05
+    Onnx().write(original, tmp_path)
+    images = original.shown.numpy()
+    assert check(Onnx(), Onnx().load(tmp_path), images, original.expected).images == 6

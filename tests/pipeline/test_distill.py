@@ -18,7 +18,7 @@ from kdsearch.data.augment import normalise
 from kdsearch.data.load import load_search
 from kdsearch.data.test_split import open_test
 from kdsearch.errors import ConfigError, SearchError, UserError
-from kdsearch.export.safetensors import rebuilt
+from kdsearch.export.rebuild import rebuilt
 from kdsearch.files import read_json
 from kdsearch.measure.accuracy import predict, top1
 from kdsearch.nets import FAMILIES
@@ -36,6 +36,7 @@ ARCHITECTURE = {
 }  # fmt: skip
 ONE = {"methods": ["soften"], "epochs": 1}
 FILES = {"model.safetensors", "config.json", "model.onnx", "card.json"}
+FILES |= {"README.md", "check.safetensors"}
 
 
 @pytest.fixture(scope="session")

@@ -187,14 +187,16 @@ def test_the_search_needs_no_test_split(
 
 
 def test_a_run_opens_the_test_split_once(finished: RunDir) -> None:
-    (line,) = finished.test_openings.read_text().splitlines()
+    """Tests that export one of its students open it again, and that is in the log, too."""
+    first, *others = map(json.loads, finished.test_openings.read_text().splitlines())
     count = len(read_json(finished.front)["points"])
-    assert json.loads(line)["purpose"] == f"score of {count} published students"
+    assert first["purpose"] == f"score of {count} published students"
+    assert all(one["purpose"].startswith("check of exported s") for one in others)
 
 
 def test_only_who_publishes_opens_the_test_split() -> None:
-    """The finalists' stage, and `distill` for its one student; import-linter keeps it out of
-    everything below, by a contract."""
+    """The finalists' stage, `distill` for its one student, and the check of what is exported;
+    import-linter keeps it out of everything below, by a contract."""
     importers = {
         path.relative_to(ROOT / "kdsearch").as_posix()
         for path in (ROOT / "kdsearch").rglob("*.py")
@@ -203,7 +205,7 @@ def test_only_who_publishes_opens_the_test_split() -> None:
         for name in node.names
         if "open_test" in name.name or name.name.endswith("test_split")
     }
-    assert importers == {"pipeline/tested.py", "pipeline/distill.py"}
+    assert importers == {f"pipeline/{name}.py" for name in ("tested", "distill", "students")}
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = settings["tool"]["importlinter"]["contracts"]
     (contract,) = [

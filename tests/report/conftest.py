@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from kdsearch.report.choice import Candidate, Choice, Quantity, Tried
 from kdsearch.report.summary import (
     Curve,
     DataSummary,
     Latency,
     Limit,
     MethodRow,
+    Score,
     SearchSummary,
     StageTime,
     StudentRow,
@@ -28,13 +30,25 @@ def example() -> Callable[..., Summary]:
     return made_up
 
 
+PREDICTED = {
+    "networks": 64,
+    "within_10_percent": 0.86,
+    "tau": 0.91,
+    "coverage": 0.9,
+    "ceiling": {"within_10_percent": 0.98, "tau": 0.97},
+    "bias_on_front": {"median": 0.01, "low": -0.02, "high": 0.04},
+}
+
+
 def made_up(students: int = 7, trials: int = 60) -> Summary:
     rng = random.Random(3)
+    rows = tuple(student(i, students) for i in range(students))
+    tried = tuple(trial(n, rng) for n in range(trials))
     return Summary(
         run="quickstart",
         made="2026-11-21 14:05",
         version="0.1.0",
-        students=tuple(student(i, students) for i in range(students)),
+        students=rows,
         knee="s003" if students > 3 else None,
         teacher=TeacherRow(
             name="resnet, width 2",
@@ -47,7 +61,10 @@ def made_up(students: int = 7, trials: int = 60) -> Summary:
             latencies=(Latency(TARGET, 1.42, 1.61, (1.40, 1.45)),),
         ),
         limits=(Limit("latency_ms", 0.15, "latency_ms <= 60%"),),
-        trials=tuple(trial(n, rng) for n in range(trials)),
+        trials=tried,
+        predictor={TARGET: PREDICTED},
+        targets={TARGET: {"runtime": "onnxruntime", "threads": 1, "layout": "channels_last"}},
+        choice=choice(rows, tried),
         curves=curves(students),
         search=SearchSummary(
             space="resnet-tiny",
@@ -95,6 +112,47 @@ def made_up(students: int = 7, trials: int = 60) -> Summary:
     )
 
 
+def choice(students: tuple[StudentRow, ...], trials: tuple[TrialDot, ...]) -> Choice:
+    return Choice(
+        run="quickstart",
+        command="runs/quickstart",
+        leading="accuracy",
+        quantities=(
+            Quantity("accuracy", "accuracy", "percent", True, True, asked=True),
+            Quantity("latency_ms", "latency p50", "milliseconds", False, False, asked=True),
+            Quantity("params", "params", "count", False, False),
+        ),
+        candidates=tuple(candidate(n, row) for n, row in enumerate(students, start=1)),
+        largest={"latency_ms": 0.25, "params": 174_970},
+        smallest={"latency_ms": 0.016, "params": 900},
+        trials=tuple(
+            Tried(t.name, t.state, {"accuracy": t.accuracy, "latency_ms": t.cost})
+            for t in trials
+            if t.accuracy is not None and t.cost is not None
+        ),
+        knee="s003",
+    )
+
+
+def candidate(number: int, row: StudentRow) -> Candidate:
+    timed = row.latencies[0]
+    assert row.search_accuracy and row.params and timed.p50_ms and timed.ci95_ms
+    values = {
+        "accuracy": row.search_accuracy,
+        "latency_ms": timed.p50_ms,
+        "params": row.params,
+    }
+    return Candidate(
+        row.id,
+        values,
+        {**values, "latency_ms": timed.ci95_ms[1]},
+        {"latency_ms": timed.ci95_ms},
+        row.method,
+        f"card-{number}",
+        row.alike.get("accuracy", ()),
+    )
+
+
 def student(rank: int, students: int) -> StudentRow:
     p50 = 0.016 * 1.55**rank
     accuracy = 0.985 - 0.10 * math.exp(-0.75 * rank)
@@ -113,8 +171,27 @@ def student(rank: int, students: int) -> StudentRow:
         test_ci95=(test - 0.018, min(1.0, test + 0.010)),
         params=900 * 2**rank,
         macs=42_000 * 1.9**rank,
-        latencies=(Latency(TARGET, p50, p50 * 1.3, (p50 * 0.97, p50 * 1.04)),),
+        latencies=(
+            Latency(
+                TARGET,
+                p50,
+                p50 * 1.3,
+                (p50 * 0.97, p50 * 1.04),
+                p50 * 1.7,
+                predicted_ms=p50 * 1.02,
+                predicted_90_ms=(p50, p50 * 1.2 + 1e-3),
+                load=1.4 if rank == 2 else None,
+            ),
+        ),
         trial=3 * rank + 1,
+        rung=2,
+        seeds=1,
+        energy_uj=2.5,
+        scores=(
+            Score("accuracy", accuracy, (accuracy - 0.018, min(1.0, accuracy + 0.01))),
+            Score("macro_f1", 0.9, None, 0.89),
+        ),
+        alike={"accuracy": ("s003",)} if rank == 4 else {},
     )
 
 

@@ -58,7 +58,7 @@ class Reader(HTMLParser):
         assert self.open and self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open[-1:] != ["style"]:
+        if self.open[-1:] not in (["style"], ["script"]):
             self.text += data + "\n"
 
 
@@ -119,10 +119,16 @@ def test_the_page_is_balanced_and_complete(full: Summary) -> None:
         "2 broken images were skipped",
         "AMD EPYC 9B14",
         "p95 is up to 1.9 x p50",
+        "p99",
+        "24.1 µs to 25.8 µs",
+        "predicted p50",
+        "not told apart from that of s003",
+        "channels_last",
+        "ceiling 0.97",
+        "+1.0 %",
         "latency_ms <= 60% (150 µs)",
     ):
         assert shown in reader.text, shown
-    assert "script" not in reader.tags
 
 
 def test_the_page_loads_nothing(full: Summary) -> None:
@@ -131,7 +137,7 @@ def test_the_page_loads_nothing(full: Summary) -> None:
     loading = {"src", "srcset", "href", "xlink:href", "action", "data", "poster", "background"}
     targets = [value or "" for name, value in reader.attributes if name in loading]
     assert targets and all(t.startswith("#") or t == "data:," for t in targets)
-    assert not re.search(r"@import|url\(", html)
+    assert not re.search(r"@import|url\((?!#)", html)
     without_namespace = html.replace("http://www.w3.org/2000/svg", "")
     assert "http://" not in without_namespace and "https://" not in without_namespace
     assert "default-src 'none'" in dict(reader.attributes).values() or any(
@@ -142,9 +148,10 @@ def test_the_page_loads_nothing(full: Summary) -> None:
 def test_dots_lead_to_rows_that_exist(full: Summary) -> None:
     reader = read(page(full))
     ids = [value for name, value in reader.attributes if name == "id"]
-    assert len(ids) == len(set(ids)) == 7
+    assert len(ids) == len(set(ids))
+    rows = {f"#{i}" for i in ids if i and i.startswith(("student-", "card-"))}
     targets = {v for n, v in reader.attributes if n == "href" and (v or "").startswith("#")}
-    assert targets == {f"#{i}" for i in ids}
+    assert targets == rows and len(rows) == 14
 
 
 @pytest.mark.parametrize("text", [ATTACK, ODD])

@@ -1,0 +1,79 @@
+"""Whether a spec that was read is one: kinds and sizes of all that a network is built from."""
+
+from dataclasses import fields
+
+from kdsearch.core.shapes import (
+    Shape,
+    is_choice,
+    is_count,
+    is_number,
+    is_text,
+    list_of,
+    mapping_of,
+    or_none,
+    record,
+)
+from kdsearch.export.format import Spec
+from kdsearch.teachers.make import Origin
+
+MODULE = "module:"
+LARGEST = 65_536
+"""Of a size or a choice; of all that says how many layers there are, see `MOST_LAYERS`."""
+MOST_LAYERS = 1_000
+ORIGIN = frozenset(field.name for field in fields(Origin))
+
+
+def is_size(value: object) -> bool:
+    return isinstance(value, int) and is_count(value) and 1 <= value <= LARGEST
+
+
+def are_choices(value: object) -> bool:
+    if not mapping_of(is_choice)(value):
+        return False
+    assert isinstance(value, dict)
+    numbers = {name: one for name, one in value.items() if not isinstance(one, str)}
+    layers = sum(one for name, one in numbers.items() if name.endswith("depth"))
+    return layers <= MOST_LAYERS and all(0 <= one <= LARGEST for one in numbers.values())
+
+
+SPEC: Shape = record(
+    {
+        "family": or_none(is_text),
+        "architecture": are_choices,
+        "channels": is_size,
+        "classes": list_of(is_text, fewest=1),
+        "size": is_size,
+        "mean": list_of(is_number),
+        "std": list_of(is_number),
+    },
+    {"source": is_text},
+)
+BROUGHT: Shape = record(
+    {"network": is_text, "weights": lambda value: value is None},
+    {
+        "family": is_text,
+        "architecture": mapping_of(is_choice),
+        "size": or_none(is_size),
+        "mean": or_none(list_of(is_number)),
+        "std": or_none(list_of(is_number)),
+        "taps": or_none(list_of(is_text)),
+    },
+)
+
+
+def is_spec(content: object) -> bool:
+    """Whether `rebuilt` may be given it."""
+    if not SPEC(content):
+        return False
+    assert isinstance(content, dict)
+    if any(len(content[name]) != content["channels"] for name in ("mean", "std")):
+        return False
+    if "origin" not in content:
+        return content["family"] is not None
+    return BROUGHT(content["origin"]) and set(content["origin"]) <= ORIGIN
+
+
+def own_code(spec: Spec) -> str | None:
+    """What of the user's own builds this student, where it is so; running that is their say."""
+    name = str(spec["origin"]["network"] if "origin" in spec else spec["family"])
+    return name if name.startswith((MODULE, "checkpoint:", "object")) else None
