@@ -2,6 +2,7 @@
 
 from kdsearch.core.shapes import (
     Shape,
+    is_choice,
     is_number,
     is_plain_name,
     is_text,
@@ -27,7 +28,7 @@ STUDY: Shape = record(
         "space": record({}, {"axes": is_mapping}),
         "methods": is_mapping,
         "plan": is_mapping,
-        "budget": mapping_of(or_none(is_number)),
+        "budget": mapping_of(or_none(is_choice)),  # a number, or a share like "60%"
         "starts": list_of(is_mapping),
     },
 )

@@ -5,7 +5,7 @@ better than another measurement is, so the two are told side by side: the ceilin
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,25 @@ class Quality:
             "ceiling": ceiling,
             "is_good": self.is_good,
         }
+
+
+def read_quality(content: Mapping[str, Any]) -> Quality:
+    """Of what `as_dict` gave, and JSON."""
+    ceiling = content["ceiling"]
+    return Quality(
+        regression=str(content["regression"]),
+        predicted=read_agreement(content),
+        coverage=float(content["coverage"]),
+        coverage_ci95=tuple(content["coverage_ci95"]),
+        half_width=float(content["half_width"]),
+        ceiling=None if ceiling is None else read_agreement(ceiling),
+    )
+
+
+def read_agreement(content: Mapping[str, Any]) -> Agreement:
+    found: dict[str, Any] = {one.name: content[one.name] for one in fields(Agreement)}
+    intervals = {n: tuple(value) for n, value in found.items() if isinstance(value, list)}
+    return Agreement(**{**found, **intervals})
 
 
 def agreement(said: Numbers, measured: Numbers) -> Agreement:

@@ -18,7 +18,7 @@ from kdsearch.measure.book import Build, latency_of
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency, Target
 from kdsearch.measure.predict import FEWEST, Prediction, Predictor, Sample, fitted
-from kdsearch.measure.predict_quality import Quality, quality
+from kdsearch.measure.predict_quality import Quality, quality, read_quality
 
 SCHEMA = 1
 QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
@@ -46,11 +46,16 @@ class Profile:
     shape: tuple[int, int, int]
     """(channels, height, width) of an image."""
     rows: tuple[Row, ...]
+    known_quality: Quality | None = None
+    """As it was found when the profile was written."""
 
     @property
     def identity(self) -> dict[str, Any]:
         """What its numbers depend on; JSON-able."""
-        rows = {row.architecture.id: asdict(row.latency) for row in self.rows}
+        rows = {
+            row.architecture.id: [asdict(one) for one in (row.latency, row.again) if one]
+            for row in self.rows
+        }
         return {
             "device": dict(self.device),
             "target": {**asdict(self.target), "name": ""},
@@ -83,6 +88,8 @@ class Profile:
     @cached_property
     def quality(self) -> Quality | None:
         """Of predicted medians; None of too few networks to leave some out."""
+        if self.known_quality is not None:
+            return self.known_quality
         if len(self.rows) * 4 < FEWEST * 5:
             return None
         again = {r.architecture.id: r.again.p50_ms for r in self.rows if r.again is not None}
@@ -167,6 +174,7 @@ def profile_of(content: Mapping[str, Any]) -> Profile:
         axes={str(name): list(values) for name, values in content["axes"].items()},
         shape=(channels, height, width),
         rows=tuple(map(row_of, content["networks"])),
+        known_quality=None if content["quality"] is None else read_quality(content["quality"]),
     )
 
 

@@ -1,20 +1,18 @@
 """What a target's predictor says of published students, beside what was measured of them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kdsearch.core.records import Architecture
-from kdsearch.errors import KdsearchError
 from kdsearch.measure.book import CostBook
 from kdsearch.measure.books import Books
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.intervals import median_ci95
 from kdsearch.measure.predict_quality import CLOSE
-from kdsearch.measure.profile import Profile, read_profile
-from kdsearch.pipeline.profile import FILE, shape_of
+from kdsearch.measure.profile import Profile
+from kdsearch.pipeline.profile import profile_beside, shape_of
 
 ENOUGH = 3
 """Students on a front below which a median has no interval."""
@@ -31,17 +29,6 @@ def with_predictions(content: dict[str, Any], books: Books) -> dict[str, Any]:
         if profile is not None:
             told[name] = predictor_told(content["points"], name, book, profile)
     return {**content, "predictor": told} if told else content
-
-
-def profile_beside(book: CostBook) -> Profile | None:
-    """The profile that was made of the book's measurements; None without, or a damaged one."""
-    path: Path = book.folder / FILE
-    if not path.exists():
-        return None
-    try:
-        return read_profile(path)
-    except KdsearchError:
-        return None  # `kdsearch profile` writes it anew
 
 
 def predictor_told(

@@ -7,7 +7,7 @@ measurements agree is the most that a prediction can reach.
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from kdsearch.core.seeds import derive
 from kdsearch.core.space import Space
 from kdsearch.core.spread import spread
 from kdsearch.data.records import DataInfo
-from kdsearch.errors import UserError
+from kdsearch.errors import KdsearchError, UserError
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, read_latency
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency
 from kdsearch.measure.predict import FEWEST
-from kdsearch.measure.profile import Profile, Row
+from kdsearch.measure.profile import Profile, Row, read_profile
 from kdsearch.nets.kinds import identity
 from kdsearch.pipeline.context import Context, open_context
 from kdsearch.pipeline.costs import open_books
@@ -92,8 +92,22 @@ def profiled(
             for a in chosen
         ),
     )
+    before = profile_beside(book)
+    if before is not None and before.identity == made.identity:
+        return replace(made, known_quality=before.known_quality)
     made.write(book.folder / FILE)
     return made
+
+
+def profile_beside(book: CostBook) -> Profile | None:
+    """The profile that was made of the book's measurements; None without, or a damaged one."""
+    path: Path = book.folder / FILE
+    if not path.exists():
+        return None
+    try:
+        return read_profile(path)
+    except KdsearchError:
+        return None  # it is written anew
 
 
 def architectures_of(space: Space, networks: int) -> list[Architecture]:

@@ -155,7 +155,7 @@ def test_the_verb_writes_a_file_a_target(
         )
 
     monkeypatch.setattr(verb, "open_books", faked)
-    found = verb.profile(config, tmp_path / "run", Silent(), 25)
+    found = verb.profile(config, tmp_path / "run", Silent(), 20)
     assert found["b"].shape == (1, 16, 16)
     paths = verb.write_profiles(found, tmp_path / "out.json")
     assert [path.name for path in paths] == ["out-a.json", "out-b.json"]
