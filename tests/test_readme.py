@@ -63,11 +63,11 @@ def small(width):
 
 
 def test_there_is_a_block_for_each_use_and_none_is_long():
-    """Data, teacher, budget, search, batch, student, supernet."""
-    assert [len(b.splitlines()) <= 11 for b in blocks("yaml")] == [True] * 7
+    """Data, teacher, budget, targets, search, batch, student, supernet."""
+    assert [len(b.splitlines()) <= 11 for b in blocks("yaml")] == [True] * 8
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(8))
 def test_the_yaml_blocks_are_configs_or_manifests(number, tmp_path):
     path = tmp_path / "many.yaml"
     path.write_text(blocks("yaml")[number], encoding="utf-8")
