@@ -14,17 +14,17 @@ from types import MappingProxyType
 from typing import Any
 
 from kdsearch.arguments import parser
-from kdsearch.artefacts import doctor, verify
-from kdsearch.devices import profile
 from kdsearch.errors import KdsearchError, UserError
-from kdsearch.many_runs import batch, search_baselines, submit
-from kdsearch.on_students import deliver, export, query
-from kdsearch.pages import report, watch
 from kdsearch.pipeline.surroundings import surroundings
 from kdsearch.pipeline.table import paragraphs, table
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
 from kdsearch.stopping import terminated_as_interrupted
+from kdsearch.verbs.artefacts import doctor, verify
+from kdsearch.verbs.devices import profile
+from kdsearch.verbs.many_runs import batch, search_baselines, submit
+from kdsearch.verbs.pages import report, watch
+from kdsearch.verbs.students import deliver, export, query
 
 ISSUES = "a bug of kdsearch; please report it with the lines above"
 

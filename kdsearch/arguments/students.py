@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from kdsearch.artefact_arguments import export_options
-from kdsearch.flags import as_json, bounds, of_run
+from kdsearch.arguments.artefacts import export_options
+from kdsearch.arguments.flags import as_json, bounds, of_run
 
 AMONG = ("front", "trials")
 FORMATS = "safetensors,onnx"

@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kdsearch
-from kdsearch.artefact_arguments import on_artefacts
-from kdsearch.device_arguments import on_devices
-from kdsearch.flags import add, as_json, bounds, config, of_run
-from kdsearch.page_arguments import pages, port
+from kdsearch.arguments.artefacts import on_artefacts
+from kdsearch.arguments.devices import on_devices
+from kdsearch.arguments.flags import add, as_json, bounds, config, of_run
+from kdsearch.arguments.pages import pages, port
+from kdsearch.arguments.students import on_students
 from kdsearch.rundir import STAGES
-from kdsearch.student_arguments import on_students
 
 EXITS = """exit codes:
   0  done

@@ -7,8 +7,8 @@ from typing import Any
 
 from kdsearch.core.progress import Progress
 from kdsearch.errors import UserError
-from kdsearch.many_runs import say
 from kdsearch.pipeline.terminal import terminal_progress
+from kdsearch.verbs.many_runs import say
 
 
 def profile(arguments: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from kdsearch.flags import add, of_run
+from kdsearch.arguments.flags import add, of_run
 
 
 def pages(verbs: Any) -> None:

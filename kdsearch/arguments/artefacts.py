@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from kdsearch.flags import add, as_json
+from kdsearch.arguments.flags import add, as_json
 
 
 def on_artefacts(verbs: Any) -> None:

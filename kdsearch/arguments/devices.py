@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from kdsearch.flags import add, as_json
+from kdsearch.arguments.flags import add, as_json
 
 PROFILE = """\
 Measures networks spread over the config's space on its targets (or takes what was measured
