@@ -17,7 +17,7 @@ def test_every_error_is_drawn_with_its_exit_code() -> None:
         if isinstance(kind, type) and issubclass(kind, KdsearchError)
     }
     assert tree == {name: int(code) for name, code in DRAWN}
-    assert len(tree) == 12
+    assert len(tree) == 13
 
 
 def test_a_training_error_knows_its_step() -> None:
