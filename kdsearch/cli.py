@@ -24,6 +24,7 @@ from kdsearch.verbs.artefacts import doctor, verify
 from kdsearch.verbs.devices import profile
 from kdsearch.verbs.many_runs import batch, search_baselines, submit
 from kdsearch.verbs.pages import report, watch
+from kdsearch.verbs.say import say
 from kdsearch.verbs.students import deliver, export, query
 
 ISSUES = "a bug of kdsearch; please report it with the lines above"
@@ -270,11 +271,6 @@ def cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " to ".join(map(str, value))
     return "" if value is None else str(value)
-
-
-def say(content: Any, as_json: bool, text: str) -> None:
-    """One JSON document, or the text for a person."""
-    print(json.dumps(content) if as_json else text)
 
 
 VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = MappingProxyType(

@@ -1,8 +1,9 @@
 """The verbs on exported folders, and on what this machine can do with them."""
 
 import argparse
-import json
 from pathlib import Path
+
+from kdsearch.verbs.say import say
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -10,7 +11,7 @@ def verify(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.verify import words
 
     content = checked(Path(arguments.folder), trust_code=arguments.trust_code)
-    print(json.dumps(content) if arguments.json else words(content))
+    say(content, arguments.json, words(content))
     return 0
 
 
@@ -19,5 +20,5 @@ def doctor(arguments: argparse.Namespace) -> int:
     from kdsearch.pipeline.doctor import words
 
     content = looked_at()
-    print(json.dumps(content) if arguments.json else words(content))
+    say(content, arguments.json, words(content))
     return 0

@@ -8,7 +8,8 @@ from typing import Any
 from kdsearch.core.progress import Progress
 from kdsearch.errors import UserError
 from kdsearch.pipeline.terminal import terminal_progress
-from kdsearch.verbs.many_runs import say
+from kdsearch.rundir import RunDir
+from kdsearch.verbs.say import say
 
 
 def profile(arguments: argparse.Namespace) -> int:
@@ -53,12 +54,14 @@ def taken(arguments: argparse.Namespace, config: Any, progress: Progress) -> tup
     from kdsearch.pipeline.imported import imported
     from kdsearch.pipeline.profile import as_json, words
     from kdsearch.pipeline.remeasured import remeasured
+    from kdsearch.pipeline.report import reported
 
     name, result = arguments.name, Path(arguments.result)
     found = imported(config, beside(arguments), result, progress, name)
     if arguments.students:
         told = remeasured(Path(arguments.students), found)
-        return as_json({name: found}), told
+        page = reported(RunDir(Path(arguments.students)))
+        return as_json({name: found}), f"{told}\nreport: {page}"
     to = Path(arguments.out or f"{name}.profile.json")
     found.write(to)
     text = f"{words({name: found})}\nwritten: {to}; a target of a config's latency list:\n"

@@ -1,13 +1,12 @@
 """The verbs on several searches, and on clusters elsewhere."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
+from kdsearch.verbs.say import say
 
 
 def batch(arguments: argparse.Namespace) -> int:
@@ -75,7 +74,3 @@ def shown(text: str) -> None:
     """At once: what a job says comes bit by bit."""
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def say(content: Any, as_json: bool, text: str) -> None:
-    print(json.dumps(content) if as_json else text)

@@ -5,12 +5,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from kdsearch.core.budget import Bound
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
+from kdsearch.verbs.say import say
 
 
 def query(arguments: argparse.Namespace) -> int:
@@ -90,8 +90,3 @@ def export(arguments: argparse.Namespace) -> int:
     )
     print(checked_words(student, card, Path(arguments.to)))
     return 0
-
-
-def say(content: Any, as_json: bool, text: str) -> None:
-    """One JSON document, or the text for a person."""
-    print(json.dumps(content) if as_json else text)
