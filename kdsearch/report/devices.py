@@ -63,14 +63,16 @@ def cells(name: str, one: Mapping[str, Any]) -> Iterator[Cell]:
 
 
 def bias(found: Mapping[str, Any]) -> Cell:
-    if found.get("median") is None:
+    """How much too slow predictions of the published students were."""
+    if found.get("ratio") is None:
         return Cell(UNKNOWN, number=True)
-    low, high = signed(found.get("low")), signed(found.get("high"))
-    return Cell(signed(found["median"]), f"{low} to {high}", number=True)
+    interval = " to ".join(map(signed, found.get("ci95") or ()))
+    return Cell(signed(found["ratio"]), interval, number=True)
 
 
-def signed(share: float | None) -> str:
-    return UNKNOWN if share is None else f"{share * 100:+.1f} %"
+def signed(ratio: float) -> str:
+    """Of predicted to measured: '+1.2 %' is too slow."""
+    return f"{(ratio - 1) * 100:+.1f} %"
 
 
 def number(value: float | None) -> str:

@@ -36,7 +36,7 @@ PREDICTED = {
     "tau": 0.91,
     "coverage": 0.9,
     "ceiling": {"within_10_percent": 0.98, "tau": 0.97},
-    "bias_on_front": {"median": 0.01, "low": -0.02, "high": 0.04},
+    "bias_on_front": {"ratio": 1.01, "ci95": [0.98, 1.04], "students": 6},
 }
 
 
