@@ -32,6 +32,8 @@ from kdsearch.pipeline.predicted_front import bias, with_predictions
 from kdsearch.pipeline.predicting import Guesses, predicted_targets
 from kdsearch.pipeline.predictor_lines import predictor_lines
 from kdsearch.pipeline.profile import AGAIN, FILE, architectures_of, profiled, words
+from kdsearch.report.devices import predictor as predictor_table
+from kdsearch.report.devices import signed
 from kdsearch.search.terms import Terms
 
 NETWORKS = 40
@@ -338,6 +340,8 @@ def test_a_front_tells_how_predictions_compare_with_measurements(
     assert said["interval90"][0] <= said["p50"] <= said["interval90"][1]
     (line,) = predictor_lines(content)
     assert "on this front predicted / measured 0.5" in line
+    shown = predictor_table(content["predictor"])
+    assert signed(told["bias_on_front"]["ratio"]) in shown and " to " in shown
     json.dumps(content)
 
 
