@@ -27,6 +27,7 @@ def on_students(verbs: Any) -> None:
     bounds(one)
     one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
     formats(one)
+    export_options(one)
     among(one, "default: front, and trials where none on it keeps the budget")
     one.add_argument(
         "--dry-run", action="store_true", help="says which student and what it takes"

@@ -12,6 +12,7 @@ from kdsearch.config import parse_config, read_config
 from kdsearch.config.checks import OBJECT
 from kdsearch.core.budget import Bound
 from kdsearch.core.progress import Progress, Silent
+from kdsearch.export.handover import UNKNOWN
 from kdsearch.pipeline import query as querying
 from kdsearch.pipeline import students
 from kdsearch.pipeline.last_error import error_kept
@@ -78,6 +79,8 @@ class Run:
         to: str | Path,
         *,
         formats: Sequence[str] = ("safetensors", "onnx"),
+        preprocessing: bool = False,
+        licence: str = UNKNOWN,
         among: str | None = None,
         min_accuracy: float | None = None,
         at_least: Mapping[str, float] = MappingProxyType({}),
@@ -98,7 +101,7 @@ class Run:
         from kdsearch.pipeline.deliver import Order, deliver
 
         bounds = self._bounds(min_accuracy, at_least, at_most)
-        order = Order(bounds, Path(to), tuple(formats), among)
+        order = Order(bounds, Path(to), tuple(formats), among, preprocessing, licence)
         return deliver(self.dir, order, progress or Silent())
 
     def network(self, student: str) -> nn.Module:

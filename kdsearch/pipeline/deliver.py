@@ -25,6 +25,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.export import formats
+from kdsearch.export.handover import UNKNOWN
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, here
 from kdsearch.measure.fingerprint import latency_facts
@@ -66,6 +67,9 @@ class Order:
     formats: tuple[str, ...] = ("safetensors", "onnx")
     among: str | None = None
     """'front', 'trials'; None: the front, and trials where none on it will do."""
+    preprocessing: bool = False
+    """Whether graphs take uint8 pixels; see `students.export`, so `licence`."""
+    licence: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +238,14 @@ def handed_over(
 ) -> dict[str, Any]:
     """Writes and checks the files; what was delivered is noted in the run, too."""
     run, order = desk.context.run, desk.order
-    card = students.export(run, row["id"], order.to, order.formats)
+    card = students.export(
+        run,
+        row["id"],
+        order.to,
+        order.formats,
+        preprocessing=order.preprocessing,
+        licence=order.licence,
+    )
     facts = evidence(row) | (evidence({"latency": latency}) if latency else {})
     rows = [kept(bound, facts[bound.name], desk.largest) for bound in order.bounds]
     delivery = {

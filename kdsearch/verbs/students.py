@@ -41,7 +41,14 @@ def deliver(arguments: argparse.Namespace) -> int:
         from kdsearch.pipeline.deliver import deliver as handed_over
         from kdsearch.pipeline.deliver_words import words
 
-        order = Order(bounds, Path(arguments.to), names, arguments.among)
+        order = Order(
+            bounds,
+            Path(arguments.to),
+            names,
+            arguments.among,
+            preprocessing=arguments.preprocessing,
+            licence=arguments.licence,
+        )
         with terminal_progress(sys.stderr) as progress:
             content = handed_over(found, order, progress)
     except BudgetError as error:

@@ -149,7 +149,10 @@ def test_what_no_student_keeps_is_refused_before_anything_is_done(
 
 def test_the_api_delivers(copied: RunDir, tmp_path: Path) -> None:
     run = Run(copied)
-    content = run.deliver(tmp_path / "out", formats=SAFE, params="100%", min_accuracy=0.01)
+    content = run.deliver(
+        tmp_path / "out", formats=SAFE, licence="mit", params="100%", min_accuracy=0.01
+    )
+    assert content["card"]["licence"] == "mit"
     assert content["student"] == run.query(params="100%", min_accuracy=0.01)
     assert content["latency"] == {}, "no bound asks for it"
     lines = list(words(content))
