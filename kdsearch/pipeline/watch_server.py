@@ -14,6 +14,8 @@ from typing import Any
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
+HTTP = "80"
+"""The port that a browser leaves out."""
 SECONDS = 20
 """How long a connection may stay silent."""
 HEADERS: Mapping[str, str] = {
@@ -50,7 +52,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # the name that the base class looks for
         name, _, port = self.headers.get("Host", "").partition(":")
-        if name not in NAMES or port != str(self.server.server_address[1]):
+        if name not in NAMES or (port or HTTP) != str(self.server.server_address[1]):
             self.refuse(HTTPStatus.FORBIDDEN)
         elif self.path not in self.server.contents:
             self.refuse(HTTPStatus.NOT_FOUND)

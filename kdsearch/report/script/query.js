@@ -55,9 +55,16 @@ function answered(run, bounds) {
   if (!within.length) return { run, within, nearest: nearestOf(rows) };
   const leading = run.quantities.find((one) => one.name === run.leading);
   const sign = leading.maximised ? -1 : 1;
-  const key = (one) => [sign * one.values[run.leading], one.guaranteed.latency_ms ?? 0];
-  const byId = (a, b) => (a.id < b.id ? -1 : Number(a.id > b.id));
-  within.sort((a, b) => key(a)[0] - key(b)[0] || key(a)[1] - key(b)[1] || byId(a, b));
+  const key = (one) => [
+    sign * one.values[run.leading],
+    one.guaranteed.latency_ms ?? Infinity,
+    one.id,
+  ];
+  const before = (a, b) => (a < b ? -1 : Number(a > b));
+  within.sort((a, b) => {
+    const [ours, theirs] = [key(a), key(b)];
+    return ours.reduce((known, value, i) => known || before(value, theirs[i]), 0);
+  });
   const margins = bounds.map((bound) => [bound, room(bound, within[0].guaranteed, run)]);
   return { run, within, best: within[0], margins };
 }
