@@ -16,7 +16,8 @@ from kdsearch.core.shapes import (
 from kdsearch.export.format import Spec
 from kdsearch.teachers.make import Origin
 
-MODULE = "module:"
+OWN = ("module:", "checkpoint:", "object")
+"""How names begin that stand for code of the user's own, or for what such code made."""
 LARGEST = 65_536
 """Of a size or a choice; of all that says how many layers there are, see `MOST_LAYERS`."""
 MOST_LAYERS = 1_000
@@ -49,7 +50,10 @@ SPEC: Shape = record(
     {"source": is_text},
 )
 BROUGHT: Shape = record(
-    {"network": is_text, "weights": lambda value: value is None},
+    {
+        "network": lambda value: is_text(value) and value != "family",
+        "weights": lambda value: value is None,
+    },
     {
         "family": is_text,
         "architecture": mapping_of(is_choice),
@@ -75,5 +79,6 @@ def is_spec(content: object) -> bool:
 
 def own_code(spec: Spec) -> str | None:
     """What of the user's own builds this student, where it is so; running that is their say."""
-    name = str(spec["origin"]["network"] if "origin" in spec else spec["family"])
-    return name if name.startswith((MODULE, "checkpoint:", "object")) else None
+    origin = spec.get("origin", {})
+    names = (origin.get("network"), origin.get("family"), spec["family"])
+    return next((name for name in names if name and name.startswith(OWN)), None)

@@ -32,6 +32,7 @@ def test_what_we_write_is_one(spec):
         {"origin": {"network": "timm:x"}},
         {"origin": {"network": "timm:x", "weights": "x"}},
         {"origin": {"network": "timm:x", "weights": None, "code": 1}},
+        {"origin": {"network": "family", "family": "resnet", "weights": None}},
     ],
 )
 def test_what_is_none(spec, changed):
@@ -49,3 +50,11 @@ def test_whose_code_it_takes(spec):
     assert own_code(spec | {"family": "module:a:b"}) == "module:a:b"
     assert own_code(spec | {"origin": {"network": "torchvision:resnet18"}}) is None
     assert own_code(spec | {"origin": {"network": "module:a:b"}}) == "module:a:b"
+
+
+@pytest.mark.parametrize("name", ["module:a:b", "checkpoint:a", "object"])
+def test_code_is_found_wherever_a_spec_names_it(spec, name):
+    brought = {"network": "torchvision:resnet18", "family": "resnet", "weights": None}
+    for key in ("network", "family"):
+        assert own_code(spec | {"origin": brought | {key: name}}) == name
+    assert own_code(spec | {"origin": brought, "family": name}) == name
