@@ -27,10 +27,11 @@ MEMBERS = re.compile(
 )
 NAMES = re.compile(r"(weight|tensor)_\d+")
 SIZES = re.compile(
-    r"(?!.*(\d{19}|\*\*))"  # neither huge numbers nor powers
+    r"(?!(?s:.*)(\d{19}|\*\*))"  # neither huge numbers nor powers
     r"(Symbol|Integer|Add|Mul|FloorDiv|Mod|Max|Min|positive|integer|True"
-    r"|'[a-z]\d+'|[a-z]\d+|\d+|[(),=\s+*-]){1,999}"
+    r"|'[a-z]\d+'|[a-z]?\d+(?!\d)|[(),= +*-]){1,999}"
 )
+"""Each text is read in one way only, so that a long one that does not fit is soon known."""
 OPERATIONS = re.compile(r"torch\.ops\.(aten|quantized_decomposed)\.\w+(\.\w+)?|_operator\.\w+")
 FILES = "from_file"
 """An operation of aten that opens any file of the machine."""

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from kdsearch.errors import ExportError
-from kdsearch.export.archive import check_archive
+from kdsearch.export.archive import LONGEST, SIZES, check_archive
 from kdsearch.export.pt2 import Pt2
 
 
@@ -121,6 +121,23 @@ def test_bombs_and_doubles(content, tmp_path):
         archive.writestr(archive.namelist()[0], b"")
     with pytest.raises(ExportError, match="two of one name"):
         check_archive(tmp_path, buffer.getvalue())
+
+
+def test_sizes_as_torch_writes_them():
+    for size in ("8", "s77", "2*s77", "Symbol('s77', positive=True, integer=True)"):
+        assert SIZES.fullmatch(size)
+    assert SIZES.fullmatch("Add(Mul(Integer(2), Symbol('s0', integer=True)), Integer(-1))")
+
+
+@pytest.mark.parametrize("size", ["9**9**9", "\n9**9**9**9", "9\n", "1\n" + "9" * 19, "x", ""])
+def test_sizes_that_are_not_evaluated(size):
+    assert not SIZES.fullmatch(size)
+
+
+@pytest.mark.parametrize("part", ["1" * 18 + "+", "s" + "1" * 18 + "+", "s1"])
+def test_a_long_size_that_is_none_is_soon_known(part):
+    """Trying each way to divide its digits would take longer than the universe is old."""
+    assert not SIZES.fullmatch((part * LONGEST)[: LONGEST - 1] + "!")
 
 
 @pytest.mark.parametrize("text", [b"", b"PK", b"x" * 1000])
