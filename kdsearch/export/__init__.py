@@ -37,3 +37,8 @@ def formats(names: Iterable[str]) -> dict[str, Format]:
             raise UserError(f"unknown format '{name}'; {did_you_mean(name, FORMATS)}")
         chosen[name] = FORMATS[name]
     return chosen
+
+
+def written() -> set[str]:
+    """Names of all files that some format leaves."""
+    return {name for form in FORMATS.values() for name in form.files}

@@ -1,4 +1,8 @@
-"""From a student to a folder of checked artefacts and their card: all of it or nothing."""
+"""From a student to a folder of checked artefacts and their card.
+
+What fails a check leaves nothing. Files that hold are moved in one by one; where that is cut
+off, the card tells of files that are not there, and the next export takes away those that are.
+"""
 
 import copy
 import re
@@ -10,12 +14,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from kdsearch.core.shapes import is_plain_name
 from kdsearch.data.records import Split
 from kdsearch.errors import UserError
-from kdsearch.export import formats
+from kdsearch.export import formats, written
 from kdsearch.export.card import card, listed
-from kdsearch.export.checkset import write_check
+from kdsearch.export.checkset import CHECK, write_check
 from kdsearch.export.format import Format, Spec
 from kdsearch.export.measured import (
     accuracy,
@@ -31,6 +34,8 @@ from kdsearch.export.sealed import CARD, NORMALISED, PIXELS, seal
 from kdsearch.files import read_json, write_json, write_text
 from kdsearch.runtimes.runtime import Array, Call
 
+DELIVERY = "delivery.json"
+"""Beside the card, by the verb `deliver`: what was asked for, and what was measured last."""
 UNKNOWN = "unknown"
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
 
@@ -122,8 +127,7 @@ def hand_over(
         write_text(draft / MODEL_CARD, model_card(content, chosen))
         files[draft / MODEL_CARD] = None
         content = seal({**content, "files": listed(list(files))})
-        publish(list(files), folder)
-    write_json(folder / CARD, content)
+        publish(list(files), content, folder)
     return content
 
 
@@ -171,22 +175,25 @@ def measured(artefacts: Sequence[Artefact], original: Original, shown: Shown) ->
     return {"per_class": rows}
 
 
-def publish(files: Sequence[Path], folder: Path) -> None:
-    """Moves the files into `folder`, in place of those an earlier card there tells of."""
+def publish(files: Sequence[Path], content: Mapping[str, Any], folder: Path) -> None:
+    """Moves the files into `folder`, in place of those an earlier card there tells of.
+
+    The card goes between them, so that at any moment it names every file of ours.
+    """
     folder.mkdir(exist_ok=True)
-    stale = stale_files(folder)
-    (folder / CARD).unlink(missing_ok=True)
-    for path in stale:
+    for path in stale_files(folder):
         path.unlink(missing_ok=True)
+    write_json(folder / CARD, content)
     for file in files:
         file.replace(folder / file.name)
 
 
 def stale_files(folder: Path) -> list[Path]:
-    """Those of the card that is there, as far as it can be believed."""
+    """Files of ours that the card there tells of, and what was delivered with them."""
     if not (folder / CARD).exists():
         return []
     known = read_json(folder / CARD)
     files = known.get("files") if isinstance(known, dict) else None
-    names = files if isinstance(files, dict) else ()
-    return [folder / name for name in names if is_plain_name(name)]
+    names = set(files if isinstance(files, dict) else ()) & {*written(), CHECK, MODEL_CARD}
+    paths = [folder / name for name in (DELIVERY, *sorted(names))]
+    return [path for path in paths if path.is_symlink() or not path.is_dir()]

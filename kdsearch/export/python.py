@@ -9,8 +9,9 @@ from uuid import uuid4
 from kdsearch.errors import ArtefactError, UserError
 from kdsearch.export.eager import called, pytorch
 from kdsearch.export.format import Spec
-from kdsearch.export.original import Original
+from kdsearch.export.original import Original, reason_of
 from kdsearch.export.plain import PLAIN, source
+from kdsearch.export.rebuild import bytes_of, outlined
 from kdsearch.export.sealed import sha256
 from kdsearch.export.weights import WEIGHTS, written_weights
 from kdsearch.files import write_text
@@ -32,7 +33,7 @@ class Python:
 
     def check(self, spec: Spec) -> None:
         """See `Format.check`: a network that the user brought has its source already."""
-        if "origin" in spec or spec["family"] not in PLAIN:
+        if not is_plain(spec):
             which = spec["origin"]["network"] if "origin" in spec else spec["family"]
             raise UserError(
                 f"python: {which} is written out by nobody but its author; its file is its "
@@ -48,8 +49,14 @@ class Python:
     def guard(self, folder: Path, spec: Spec) -> None:
         """See `Format.guard`: the file has to be the one that this spec and weights make."""
         path = folder / self.files[0]
-        ours = source(spec, sha256(folder / WEIGHTS)) if spec["family"] in PLAIN else None
-        if path.read_bytes() != (ours or "").encode():
+        try:
+            ours = written_for(spec, folder / WEIGHTS) if is_plain(spec) else ""
+        except (LookupError, ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+            raise ArtefactError(
+                f"{path}: what is said of its student makes no {spec['family']} "
+                f"({reason_of(error)}); export it again"
+            ) from error
+        if path.read_bytes() != ours.encode():
             raise ArtefactError(
                 f"{path}: not what this version of kdsearch writes for such a student; "
                 "read it, then --trust-code runs it"
@@ -70,3 +77,15 @@ class Python:
 
     def runtime(self) -> str:
         return pytorch()
+
+
+def is_plain(spec: Spec) -> bool:
+    return "origin" not in spec and spec["family"] in PLAIN
+
+
+def written_for(spec: Spec, weights: Path) -> str:
+    """The file of a student with these weights; ValueError for one that needs more memory."""
+    asked, there = bytes_of(outlined(spec)), weights.stat().st_size
+    if asked > there:
+        raise ValueError(f"{asked} bytes of weights, where {there} are")
+    return source(spec, sha256(weights))

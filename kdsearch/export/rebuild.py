@@ -7,9 +7,21 @@ from kdsearch.core.records import Architecture
 from kdsearch.data.records import DataInfo, Split
 from kdsearch.export.format import Spec
 from kdsearch.nets.kinds import check_source, family_of
+from kdsearch.nets.logits import bare
 from kdsearch.teachers.make import Origin
 from kdsearch.teachers.student import brought_student
 from kdsearch.training.feed import Feed
+
+
+def outlined(spec: Spec) -> nn.Module:
+    """A network of a family without memory for its weights, and without taps."""
+    with torch.device("meta"):
+        return bare(rebuilt(spec))
+
+
+def bytes_of(network: nn.Module) -> int:
+    """Of its weights, whether there is memory for them or not."""
+    return sum(tensor.nbytes for tensor in network.state_dict().values())
 
 
 def rebuilt(spec: Spec) -> nn.Module:

@@ -1,18 +1,16 @@
 """Weights and a config.json as `save_pretrained` of Hugging Face lays them out."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-import torch
 from torch import nn
 
 from kdsearch.errors import ArtefactError
 from kdsearch.export.eager import called, pytorch
 from kdsearch.export.format import Spec
 from kdsearch.export.original import Original
-from kdsearch.export.rebuild import rebuilt
+from kdsearch.export.rebuild import outlined, rebuilt
 from kdsearch.export.sealed import LARGEST_CARD
 from kdsearch.export.spec import is_spec, own_code
 from kdsearch.export.weights import WEIGHTS, written_weights
@@ -80,8 +78,7 @@ def pretrained(folder: Path) -> nn.Module:
     that asks for more than they are takes no memory.
     """
     spec = read_spec(folder)
-    outlined = "origin" not in spec and own_code(spec) is None
-    with torch.device("meta") if outlined else nullcontext():
-        student = bare(rebuilt(spec))
-    student.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS), assign=outlined)
+    ours = "origin" not in spec and own_code(spec) is None
+    student = outlined(spec) if ours else bare(rebuilt(spec))
+    student.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS), assign=ours)
     return Logits(student).eval()

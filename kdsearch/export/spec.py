@@ -1,6 +1,8 @@
 """Whether a spec that was read is one: kinds and sizes of all that a network is built from."""
 
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from kdsearch.core.shapes import (
     Shape,
@@ -14,12 +16,16 @@ from kdsearch.core.shapes import (
     record,
 )
 from kdsearch.export.format import Spec
+from kdsearch.nets.resolution import AXIS
 from kdsearch.teachers.make import Origin
 
-MODULE = "module:"
+OWN = ("module:", "checkpoint:", "object")
+"""How names begin that stand for code of the user's own, or for what such code made."""
 LARGEST = 65_536
 """Of a size or a choice; of all that says how many layers there are, see `MOST_LAYERS`."""
 MOST_LAYERS = 1_000
+MOST_VALUES = 2**24
+"""Pixels times channels of an image: 2364 pixels square where it is coloured."""
 ORIGIN = frozenset(field.name for field in fields(Origin))
 
 
@@ -32,8 +38,19 @@ def are_choices(value: object) -> bool:
         return False
     assert isinstance(value, dict)
     numbers = {name: one for name, one in value.items() if not isinstance(one, str)}
+    if any(is_number_written(one) for one in value.values() if isinstance(one, str)):
+        return False
     layers = sum(one for name, one in numbers.items() if name.endswith("depth"))
     return layers <= MOST_LAYERS and all(0 <= one <= LARGEST for one in numbers.values())
+
+
+def is_number_written(text: str) -> bool:
+    """Whether int or float would read it, which no bound on numbers holds for."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 SPEC: Shape = record(
@@ -49,10 +66,13 @@ SPEC: Shape = record(
     {"source": is_text},
 )
 BROUGHT: Shape = record(
-    {"network": is_text, "weights": lambda value: value is None},
+    {
+        "network": lambda value: is_text(value) and value != "family",
+        "weights": lambda value: value is None,
+    },
     {
         "family": is_text,
-        "architecture": mapping_of(is_choice),
+        "architecture": are_choices,
         "size": or_none(is_size),
         "mean": or_none(list_of(is_number)),
         "std": or_none(list_of(is_number)),
@@ -69,11 +89,21 @@ def is_spec(content: object) -> bool:
     if any(len(content[name]) != content["channels"] for name in ("mean", "std")):
         return False
     if "origin" not in content:
-        return content["family"] is not None
-    return BROUGHT(content["origin"]) and set(content["origin"]) <= ORIGIN
+        return content["family"] is not None and is_shown_little(content, {})
+    origin = content["origin"]
+    fits = BROUGHT(origin) and set(origin) <= ORIGIN
+    return fits and is_shown_little(content, origin)
+
+
+def is_shown_little(content: Mapping[str, Any], origin: Mapping[str, Any]) -> bool:
+    """Whether its images are of a size that fits into memory, wherever that is said."""
+    sides = (content["size"], content["architecture"].get(AXIS), origin.get("size"))
+    side = max(one for one in sides if isinstance(one, int | float))
+    return bool(content["channels"] * side**2 <= MOST_VALUES)
 
 
 def own_code(spec: Spec) -> str | None:
     """What of the user's own builds this student, where it is so; running that is their say."""
-    name = str(spec["origin"]["network"] if "origin" in spec else spec["family"])
-    return name if name.startswith((MODULE, "checkpoint:", "object")) else None
+    origin = spec.get("origin", {})
+    names = (origin.get("network"), origin.get("family"), spec["family"])
+    return next((name for name in names if name and name.startswith(OWN)), None)

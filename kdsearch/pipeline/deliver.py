@@ -25,7 +25,7 @@ from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.export import formats
-from kdsearch.export.handover import UNKNOWN
+from kdsearch.export.handover import DELIVERY, UNKNOWN
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, here
 from kdsearch.measure.fingerprint import latency_facts
@@ -51,8 +51,6 @@ from kdsearch.pipeline.repeated import unsteady
 from kdsearch.pipeline.search import Found, setting_of
 from kdsearch.rundir import RunDir
 
-DELIVERY = "delivery.json"
-"""Beside card.json: what was asked for, and what was measured last."""
 MOST_TRAINED = 3
 """So many are trained for one delivery before it is given up."""
 Front = Mapping[str, Any]

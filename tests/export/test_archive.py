@@ -6,9 +6,10 @@ import pickle
 import zipfile
 
 import pytest
+import torch
 
 from kdsearch.errors import ExportError
-from kdsearch.export.archive import check_archive
+from kdsearch.export.archive import LONGEST, SIZES, check_archive, check_members, check_names
 from kdsearch.export.pt2 import Pt2
 
 
@@ -121,6 +122,85 @@ def test_bombs_and_doubles(content, tmp_path):
         archive.writestr(archive.namelist()[0], b"")
     with pytest.raises(ExportError, match="two of one name"):
         check_archive(tmp_path, buffer.getvalue())
+
+
+def test_sizes_as_torch_writes_them():
+    for size in ("8", "s77", "2*s77", "Symbol('s77', positive=True, integer=True)"):
+        assert SIZES.fullmatch(size)
+    assert SIZES.fullmatch("Add(Mul(Integer(2), Symbol('s0', integer=True)), Integer(-1))")
+
+
+@pytest.mark.parametrize("size", ["9**9**9", "\n9**9**9**9", "9\n", "1\n" + "9" * 19, "x", ""])
+def test_sizes_that_are_not_evaluated(size):
+    assert not SIZES.fullmatch(size)
+
+
+@pytest.mark.parametrize("part", ["1" * 18 + "+", "s" + "1" * 18 + "+", "s1"])
+def test_a_long_size_that_is_none_is_soon_known(part):
+    """Trying each way to divide its digits would take longer than the universe is old."""
+    assert not SIZES.fullmatch((part * LONGEST)[: LONGEST - 1] + "!")
+
+
+def two_faced(content, change):
+    """One file that torch reads changed and Python's zipfile as it was: two archives with
+    directories of equal length, one after the other, and the end that fits both.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        one = {name: archive.read(name) for name in archive.namelist()}
+    other = dict(one)
+    change(other)
+    for name in one:
+        if name.endswith(".json"):  # spaces after it mean nothing
+            length = max(len(one[name]), len(other[name]))
+            one[name], other[name] = one[name].ljust(length), other[name].ljust(length)
+    good = forged(content, lambda members: members.update(one))
+    evil = forged(content, lambda members: members.update(other))
+    end = good.rindex(b"PK\x05\x06")
+    assert len(good) == len(evil) and evil[end:] == good[end:]
+    return evil[:end] + good
+
+
+def as_torch_reads(content, name):
+    return torch._C.PyTorchFileReader(io.BytesIO(content)).get_record(name)
+
+
+def test_two_archives_in_one_file(content, tmp_path):
+    change = FORGERIES["torch.load"]
+    both = two_faced(content, change)
+    with zipfile.ZipFile(io.BytesIO(both)) as archive:
+        assert b"torch.load" not in archive.read("archive/models/model.json")
+    assert b"torch.load" in as_torch_reads(both, "models/model.json")
+    with pytest.raises(ExportError, match="something stands before it"):
+        check_archive(tmp_path, both)
+
+
+def test_a_name_that_torch_takes_for_another(content, tmp_path):
+    """Its reader does not tell capitals from other letters."""
+    there = "archive/data/constants/model_constants_config.json"
+
+    def change(members):
+        members[there.replace("model_con", "model_CON")] = b'{"config": {}, "more": 1}'
+
+    twice = forged(content, change)
+    with pytest.raises(ExportError, match="reads in two ways"):
+        check_archive(tmp_path, twice)
+
+
+def test_names_that_torch_does_not_see(content):
+    reader = torch._C.PyTorchFileReader(io.BytesIO(content))
+    names = [f"archive/{name}" for name in reader.get_all_records()]
+    check_names(reader, names[::-1])
+    for others in ([], names[1:], [*names, "archive/version"], [*names[1:], f"x{names[0]}"]):
+        with pytest.raises(ValueError, match="reads in two ways"):
+            check_names(reader, others)
+
+
+def test_members_that_share_their_bytes(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+    check_members(members, len(content))
+    with pytest.raises(ValueError, match="share their bytes"):
+        check_members(members, sum(member.file_size for member in members) - 1)
 
 
 @pytest.mark.parametrize("text", [b"", b"PK", b"x" * 1000])

@@ -1,4 +1,6 @@
+import contextlib
 import json
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -8,7 +10,7 @@ import torch
 from kdsearch import export
 from kdsearch.data.records import Split
 from kdsearch.errors import ExportError, UserError
-from kdsearch.export.handover import Order, Shown, hand_over
+from kdsearch.export.handover import DELIVERY, Order, Shown, hand_over, publish
 from kdsearch.export.pt2 import Pt2
 from kdsearch.export.safetensors import Safetensors
 from kdsearch.export.sealed import NORMALISED, PIXELS, check_files, read_card
@@ -168,14 +170,59 @@ def test_next_export_replaces_the_earlier_one_and_nothing_else(student, spec, sh
     assert "model.wrong" not in names
 
 
-def test_a_card_cannot_have_files_elsewhere_removed(student, spec, shown, tmp_path):
+def drafted(folder, *names):
+    """Files as they are before they are moved, and what their card says."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text(name)
+    return [folder / name for name in names], {"files": dict.fromkeys(names, {})}
+
+
+def test_a_card_can_only_have_files_of_ours_removed(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    (tmp_path / "out").mkdir()
-    stale = {"files": {"../mine.txt": {}, str(tmp_path / "mine.txt"): {}, "old.bin": {}}}
-    (tmp_path / "out" / "card.json").write_text(json.dumps(stale))
-    (tmp_path / "out" / "old.bin").write_text("old")
-    deliver(student, spec, shown, tmp_path / "out", "safetensors")
-    assert (tmp_path / "mine.txt").exists() and not (tmp_path / "out" / "old.bin").exists()
+    folder = tmp_path / "out"
+    (folder / "model.xml").mkdir(parents=True)
+    names = ("../mine.txt", str(tmp_path / "mine.txt"), "notes.txt", "model.xml", "model.onnx")
+    (folder / "card.json").write_text(json.dumps({"files": dict.fromkeys(names, {})}))
+    for name in ("notes.txt", "model.onnx"):
+        (folder / name).write_text("old")
+    publish(*drafted(tmp_path / "draft", "model.pt2"), folder)
+    assert (tmp_path / "mine.txt").exists() and (folder / "notes.txt").exists()
+    assert (folder / "model.xml").is_dir() and not (folder / "model.onnx").exists()
+
+
+def test_what_was_delivered_before_vouches_for_no_other_student(tmp_path):
+    folder = tmp_path / "out"
+    publish(*drafted(tmp_path / "one", "model.onnx"), folder)
+    (folder / DELIVERY).write_text("{}")
+    publish(*drafted(tmp_path / "two", "model.onnx"), folder)
+    assert {path.name for path in folder.iterdir()} == {"model.onnx", "card.json"}
+
+
+@pytest.mark.parametrize("changes", range(8))
+def test_the_next_export_clears_up_wherever_one_was_cut_off(changes, tmp_path, monkeypatch):
+    """Killed after so many files were moved or removed; the last number is beyond the end."""
+    folder, left = tmp_path / "out", [changes]
+
+    def until_it_is_cut_off(change):
+        def changed(path, *words, **more):
+            left[0] -= 1
+            if left[0] == -1:
+                raise KeyboardInterrupt
+            return change(path, *words, **more)
+
+        return changed
+
+    publish(*drafted(tmp_path / "one", "model.onnx", "README.md"), folder)
+    (folder / DELIVERY).write_text("{}")
+    with monkeypatch.context() as patch:
+        for name in ("unlink", "replace"):
+            patch.setattr(Path, name, until_it_is_cut_off(getattr(Path, name)))
+        with contextlib.suppress(KeyboardInterrupt):
+            publish(*drafted(tmp_path / "two", "model.onnx", "model.xml", "model.bin"), folder)
+    assert (left[0] < 0) == (changes < 7)
+    publish(*drafted(tmp_path / "three", "model.pt2"), folder)
+    assert {path.name for path in folder.iterdir()} == {"model.pt2", "card.json"}
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import pytest
 
 from kdsearch.core.progress import Noting, Silent
 from kdsearch.errors import BudgetError, UserError
+from kdsearch.export.handover import DELIVERY
 from kdsearch.files import read_json
 from kdsearch.pipeline import deliver as delivering
 from kdsearch.pipeline.api import Run
 from kdsearch.pipeline.candidates import all_trials
-from kdsearch.pipeline.deliver import DELIVERY, Order, deliver
+from kdsearch.pipeline.deliver import Order, deliver
 from kdsearch.pipeline.deliver_words import words
 from kdsearch.pipeline.query import asked, on_run
 from kdsearch.rundir import RunDir

@@ -96,6 +96,22 @@ def test_code_of_others_runs_only_where_it_is_trusted(folder: Path) -> None:
         kdsearch.from_pretrained(folder, trust_code=True)
 
 
+def test_code_that_only_the_family_of_an_origin_names(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "mark"
+    (tmp_path / "somebodys_evil.py").write_text(f"open({str(mark)!r}, 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for network in ("family", "torchvision:resnet18"):
+        origin = {"network": network, "family": "module:somebodys_evil:build", "weights": None}
+        (folder / "config.json").write_text(
+            json.dumps(SPEC | {"origin": origin | {"architecture": {}}})
+        )
+        with pytest.raises(ArtefactError, match="does not describe|would run code"):
+            kdsearch.from_pretrained(folder)
+    assert not mark.exists()
+
+
 @pytest.mark.parametrize(
     "changed", [{"architecture": {}}, {"channels": 2, "mean": [0, 0], "std": [1, 1]}]
 )

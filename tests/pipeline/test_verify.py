@@ -1,6 +1,7 @@
 """Verb `verify`: a folder checked from the folder alone; what was damaged is named."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from kdsearch.pipeline.verify import verify, words
 from kdsearch.rundir import RunDir
 
 NAMES = ["safetensors", "python"]
+LARGE = (("width", 60_000), ("depth", 1))
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,36 @@ def test_code_that_a_config_names_is_run_by_nobody_unasked(folder: Path) -> None
     resealed(folder, rehashed(folder, "config.json"))
     with pytest.raises(ArtefactError, match="module:somewhere:build would run code"):
         verify(folder)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({}, "makes no resnet"),
+        ({"stage1.depth": "x"}, "makes no resnet"),
+        ({"stage1.depth": 0.5, "stage2.depth": 1}, "makes no resnet|not what this version"),
+        (
+            {f"stage{s}.{a}": 500 for s in (1, 2) for a in ("width", "depth")},
+            "bytes of weights",
+        ),
+    ],
+)
+def test_a_source_whose_card_makes_no_student(
+    choices: dict[str, Any],
+    message: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def ours(content: dict[str, Any]) -> None:
+        content["spec"]["architecture"] = choices
+        content["artefacts"].pop("safetensors")
+
+    resealed(folder, ours)
+    monkeypatch.setattr("kdsearch.export.python.Python.load", None)
+    assert cli.main(["verify", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and re.search(message, said), said
 
 
 @pytest.mark.parametrize(
