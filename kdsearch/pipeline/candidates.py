@@ -14,7 +14,7 @@ from kdsearch.core.costs_named import is_timed
 from kdsearch.core.objectives import KNOWN
 from kdsearch.core.records import Architecture
 from kdsearch.files import read_json
-from kdsearch.pipeline.delivered import trained
+from kdsearch.pipeline.delivered import fell_out, trained
 from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir
 from kdsearch.search.trial import Trial
@@ -26,13 +26,13 @@ QUANTILES = ("p50", "p95", "p99")
 
 
 def all_trials(run: RunDir, front: Front, counted: Costs) -> dict[str, Any]:
-    """The front with those, and with every trial that has a score.
+    """The front with those, and with every trial that has a score and did not fall out since.
 
     Args:
         counted: params and the like of students, as far as they are asked for.
     """
     whole, trials = trained(run, front), scored_trials(run)
-    known = {point["trial"] for point in whole["points"]}
+    known = {point["trial"] for point in whole["points"]} | fell_out(run)
     names = objectives(run)
     rise = gains(whole["points"], {t.number: t for t in trials}, names)
     shares = run.facts().get("study_key", {}).get("rungs", ())

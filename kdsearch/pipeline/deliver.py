@@ -36,9 +36,9 @@ from kdsearch.pipeline.baselines import ground_of
 from kdsearch.pipeline.candidates import all_trials, architectures, scored_trials
 from kdsearch.pipeline.context import Context, open_context, training_threads
 from kdsearch.pipeline.deliver_words import refusal, sentence
-from kdsearch.pipeline.delivered import keep, note, trained
+from kdsearch.pipeline.delivered import give_up, keep, note, trained
 from kdsearch.pipeline.evidence import evidence
-from kdsearch.pipeline.finalize import one_phase
+from kdsearch.pipeline.finalize import jobs_of, one_phase
 from kdsearch.pipeline.finalize import trained as taught
 from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import Ground, execute
@@ -50,6 +50,7 @@ from kdsearch.pipeline.refusal import Miss
 from kdsearch.pipeline.repeated import unsteady
 from kdsearch.pipeline.search import Found, setting_of
 from kdsearch.rundir import RunDir
+from kdsearch.search.rung import stored_result
 
 DELIVERY = "delivery.json"
 """Beside card.json: what was asked for, and what was measured last."""
@@ -164,8 +165,9 @@ def candidates(desk: Desk) -> Iterator[Mapping[str, Any]]:
             return
         desk.context.progress.say("none of the front will do; looking among the trials")
     for choice in choose(measured_trials(desk), desk.order.bounds).choices:
-        begun += not is_trained(choice.student)
-        if choice.student["id"] not in seen and begun <= MOST_TRAINED:
+        done = is_trained(choice.student)
+        begun += not done
+        if choice.student["id"] not in seen and (done or begun <= MOST_TRAINED):
             yield choice.student
 
 
@@ -191,7 +193,7 @@ def timed(bounds: Sequence[Bound]) -> list[Bound]:
 def to_the_end(desk: Desk, point: Mapping[str, Any]) -> dict[str, Any] | None:
     """A trial trained as a finalist is, scored and measured anew, and kept beside the front.
 
-    None where it fell out; why is said.
+    None where it fell out; why is said. It is not tried again, unless its worker was lost.
     """
     context, run = desk.context, desk.context.run
     trials = scored_trials(run)
@@ -203,11 +205,14 @@ def to_the_end(desk: Desk, point: Mapping[str, Any]) -> dict[str, Any] | None:
     note_rungs(run.ledger, run.trials(whole.study))
     finalists = taught(context, whole, [trial])
     if not finalists:
+        if all(stored_result(job) for job in jobs_of(context, whole, trial)):
+            give_up(run, trial.number)
         return None
     try:
         (row,) = publish(context, desk.ground, finalists)["points"]
     except BudgetError as error:  # of the run itself
         context.progress.say(f"{point['id']}: {error}")
+        give_up(run, trial.number)
         return None
     keep(run, row)
     done: dict[str, Any] = row

@@ -1,4 +1,4 @@
-"""delivered.json: students that `deliver` trained to the end, and what it handed over.
+"""delivered.json: students that `deliver` trained to the end or in vain; what it handed over.
 
 They stand beside the front and not on it: the front is what one search published together, in
 the same rounds of timing, and the next run writes it again without them.
@@ -44,6 +44,20 @@ def keep(run: RunDir, row: Mapping[str, Any]) -> None:
     known = content(run)
     students = [r for r in known["students"] if (r["id"], r.get("study")) != same(own)]
     write_json(run.delivered, {**known, "students": [*students, own]})
+
+
+def give_up(run: RunDir, trial: int) -> None:
+    """Notes a trial that cannot be trained to the end, or breaks the run's own budget there."""
+    row = {"trial": trial, "study": run.facts().get("study")}
+    known = content(run)
+    write_json(run.delivered, {**known, "fell_out": [*known.get("fell_out", []), row]})
+
+
+def fell_out(run: RunDir) -> set[int]:
+    """The trials of the current search that `give_up` noted."""
+    study = run.facts().get("study")
+    rows = content(run).get("fell_out", [])
+    return {row["trial"] for row in rows if row["study"] == study}
 
 
 def note(run: RunDir, delivery: Mapping[str, Any]) -> None:

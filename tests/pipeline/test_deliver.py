@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -105,6 +106,45 @@ def test_a_stopped_trial_is_trained_to_the_end_once(
     again = asked(copied, [bound], [f"accuracy={row['search_accuracy']}"])
     assert row["id"] in {one.student["id"] for one in again.choices}
     assert openings(copied) == opened + 1
+
+
+def test_students_trained_already_are_tried_however_many_are_not(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = read_json(copied.front)
+    better = [
+        {**front["points"][0], "id": f"s9{n}", "search_accuracy": 1 + n, "trained": False}
+        for n in range(5)
+    ]
+    whole = {**front, "points": [*front["points"], *better]}
+    monkeypatch.setattr(delivering, "measured_trials", lambda desk: whole)
+    asking = order(copied, tmp_path / "out", [], among="trials")
+    desk: Any = SimpleNamespace(context=SimpleNamespace(run=copied), order=asking)
+    ids = [point["id"] for point in delivering.candidates(desk)]
+    assert ids[:3] == ["s94", "s93", "s92"], "so many trainings and no more"
+    assert sorted(ids[3:]) == sorted(point["id"] for point in front["points"])
+
+
+@pytest.mark.parametrize("why", ["over the budget", "failed", "lost"])
+def test_a_trial_that_fell_out_is_not_trained_again(
+    why: str, copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless its worker was lost, which says nothing of the trial."""
+
+    def over(*_: Any) -> None:
+        raise BudgetError("no student meets the budget")
+
+    point = untrained(copied)
+    monkeypatch.setattr(delivering, "candidates", lambda desk: iter([point]))
+    monkeypatch.setattr(delivering, "execute", lambda *_: None)
+    done = why == "over the budget"
+    monkeypatch.setattr(delivering, "taught", lambda context, found, them: them if done else [])
+    monkeypatch.setattr(delivering, "stored_result", lambda job: why == "failed")
+    monkeypatch.setattr(delivering, "publish", over)
+    with pytest.raises(BudgetError, match="no student could be trained to the end"):
+        deliver(copied, order(copied, tmp_path / "out"), Silent())
+    left = {p["trial"] for p in all_trials(copied, read_json(copied.front), {})["points"]}
+    assert (point["trial"] in left) is (why == "lost")
 
 
 def test_who_is_slower_when_measured_again_is_passed_over(
