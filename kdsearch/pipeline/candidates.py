@@ -143,4 +143,5 @@ def as_facts(kept: Mapping[str, Any]) -> dict[str, Any]:
     values = {q: kept.get(f"{q}_ms") for q in QUANTILES}
     intervals = {name: kept.get(name) for name in ("ci95", "p95_ci95", "p99_ci95")}
     more = {name: kept[name] for name in ("load", "busy") if name in kept}
-    return {n: v for n, v in (values | intervals).items() if v is not None} | more
+    predicted = {"predicted": True} if kept.get("predicted") else {}
+    return {n: v for n, v in (values | intervals).items() if v is not None} | more | predicted

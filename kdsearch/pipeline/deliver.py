@@ -3,7 +3,7 @@
 The best student within the bounds is taken; one that the search stopped early is trained to the
 end first, by the same jobs as a finalist, and then scored and measured anew. Whoever it is, its
 latencies are measured again, now and with the weights that ship, and must keep their bounds at
-the upper end once more, and by what is known of the run's measurements the next time, too: the
+the upper end once more (those of a profile's target are not: nobody measures it here), and by what is known of the run's measurements the next time, too: the
 best of many is partly the luckiest of many. Else it is the next one's turn. Only then are files
 written and checked.
 """
@@ -20,7 +20,7 @@ from kdsearch.config import Config, read_config
 from kdsearch.config.checks import OBJECT
 from kdsearch.core.bounds_confidence import Known
 from kdsearch.core.budget import Bound
-from kdsearch.core.costs_named import is_timed
+from kdsearch.core.costs_named import cost_and_target, is_timed
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
 from kdsearch.errors import BudgetError, UserError
@@ -30,6 +30,7 @@ from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, here
 from kdsearch.measure.fingerprint import latency_facts
 from kdsearch.measure.latency import Latency
+from kdsearch.measure.profile import FromProfile
 from kdsearch.nets.logits import Logits
 from kdsearch.pipeline import students
 from kdsearch.pipeline.baselines import ground_of
@@ -44,7 +45,7 @@ from kdsearch.pipeline.heartbeat import Heartbeat
 from kdsearch.pipeline.jobs import Ground, execute
 from kdsearch.pipeline.ledger import note_rungs
 from kdsearch.pipeline.publish import publish
-from kdsearch.pipeline.query import NEEDED, TRIALS, choose, kept, misses
+from kdsearch.pipeline.query import NEEDED, TRIALS, choose, first_target, kept, misses
 from kdsearch.pipeline.query_words import is_trained
 from kdsearch.pipeline.refusal import Miss
 from kdsearch.pipeline.repeated import unsteady
@@ -87,6 +88,12 @@ class Desk:
         largest: Mapping[str, float] = self.front["space"]["largest"]
         return largest
 
+    @property
+    def books(self) -> Mapping[str, CostBook]:
+        """By target, of those that can be measured now: a profile's cannot."""
+        found = self.ground.books.by_target
+        return {n: b for n, b in found.items() if not isinstance(b.measure, FromProfile)}
+
 
 def deliver(run: RunDir, order: Order, progress: Progress) -> dict[str, Any]:
     """The content of delivery.json; goes on where an earlier call was cut off.
@@ -118,7 +125,7 @@ def check_teacher(run: RunDir, config: Config) -> None:
 def tell_of_device(desk: Desk) -> None:
     """On another machine than the search's both must keep the bounds."""
     known: Mapping[str, Any] = next((p["latency"] for p in desk.front["points"]), {})
-    for name, book in desk.ground.books.by_target.items():
+    for name, book in desk.books.items():
         before, now = known.get(name, {}).get("device"), book.device["device"]
         if before not in (None, now):
             desk.context.progress.say(
@@ -173,7 +180,12 @@ def candidates(desk: Desk) -> Iterator[Mapping[str, Any]]:
 
 def late(desk: Desk, row: Mapping[str, Any], again: Mapping[str, Known]) -> tuple[Miss, ...]:
     """The bounds that it breaks when measured again, or may break the next time."""
-    asked = timed(desk.order.bounds)
+    first, books = first_target(desk.front), desk.books
+    asked = [
+        bound
+        for bound in timed(desk.order.bounds)
+        if (cost_and_target(bound.name)[1] or first) in books
+    ]
     missed = misses(asked, again, desk.largest)
     return missed or unsteady(desk.context.run, desk.front, row, again, asked)
 
@@ -220,13 +232,16 @@ def to_the_end(desk: Desk, point: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def measured_again(desk: Desk, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Latencies on every target, of the network that ships; empty where no bound asks."""
+    """Latencies on every target, of the network that ships; empty where no bound asks.
+
+    What cannot be measured now is what was known of it.
+    """
     if not timed(desk.order.bounds):
         return {}
     network = students.network(desk.context.run, row["id"])
     architecture = Architecture.of(row["architecture"])
-    facts: dict[str, Any] = {}
-    for book in desk.ground.books.by_target.values():
+    facts = dict(row["latency"])
+    for book in desk.books.values():
         facts |= latency_facts(book.target, again(book, network, architecture), book.device)
     return facts
 
@@ -264,6 +279,7 @@ def handed_over(
                 "ci95": one.known.ci95,
                 "margin": one.margin,
                 "confidence": one.confidence,
+                "predicted": one.known.is_predicted,
             }
             for one in rows
         },

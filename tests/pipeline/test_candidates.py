@@ -78,6 +78,7 @@ def test_latencies_are_read_from_the_books(tmp_path: Path) -> None:
         "latency_p95_ms@edge": 3.0,
         "latency_p99_ms@edge": 9.5,
     }
+    assert as_facts({**kept, "predicted": True})["predicted"]
     assert as_facts({"p50_ms": 1.0, "p95_ms": 1.0, "ci95": [1, 1]}).keys() == {
         "p50", "p95", "ci95"
     }  # fmt: skip

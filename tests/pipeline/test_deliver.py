@@ -9,18 +9,24 @@ from typing import Any
 
 import pytest
 
+from kdsearch.core.objectives import known_on
 from kdsearch.core.progress import Noting, Silent
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.files import read_json
+from kdsearch.measure.book import here
+from kdsearch.measure.latency import Latency, Target
+from kdsearch.measure.profile import FromProfile
 from kdsearch.pipeline import deliver as delivering
 from kdsearch.pipeline.api import Run
 from kdsearch.pipeline.candidates import all_trials
-from kdsearch.pipeline.deliver import DELIVERY, Order, deliver
+from kdsearch.pipeline.deliver import DELIVERY, Order, deliver, late
 from kdsearch.pipeline.deliver_words import words
-from kdsearch.pipeline.query import asked, on_run
+from kdsearch.pipeline.evidence import evidence
+from kdsearch.pipeline.query import asked, on_run, read_bounds
 from kdsearch.rundir import RunDir
 
 SAFE = ("safetensors",)
+FURTHER = tuple(known_on(["server", "phone"]).values())
 EASY = ("latency_ms=100000%", "params=100%")
 
 
@@ -173,6 +179,33 @@ def test_who_is_slower_when_measured_again_is_passed_over(
     assert caught.value.exit_code == 3
     assert caught.value.facts["tried"] == [point["id"] for point in ranked]
     assert not (tmp_path / "none").exists()
+
+
+def test_what_a_profile_says_is_neither_measured_nor_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 'phone' one student was measured there, the other is predicted."""
+    profile: Any = None
+    books = {
+        name: SimpleNamespace(measure=how, target=Target(name, "eager"), device={"device": ""})
+        for name, how in (("server", here), ("phone", FromProfile(profile, profile)))
+    }
+    known = {"p50": 4.0, "p95": 5.0, "ci95": [3.9, 4.1]}
+    row = {"id": "s001", "architecture": {"width": 8}, "latency": {"server": known}}
+    front = {"points": [row], "space": {"largest": {}}}
+    ground: Any = SimpleNamespace(books=SimpleNamespace(by_target=books))
+    bounds = read_bounds(["latency_ms=9", "latency_ms=4.05@phone"], [], FURTHER)
+    context: Any = SimpleNamespace(run=RunDir(tmp_path))
+    desk = delivering.Desk(context, ground, front, Order(bounds, tmp_path))
+    monkeypatch.setattr(delivering, "again", lambda *_: Latency(2.0, 3.0, (1.9, 2.1), 4))
+    monkeypatch.setattr(delivering.students, "network", lambda *_: None)
+    for predicted in ({}, {"predicted": True}):
+        row["latency"] = {"server": known, "phone": known | predicted}
+        found = delivering.measured_again(desk, row)
+        assert list(found) == ["server", "phone"]
+        assert found["server"]["p50"] == 2.0 and found["phone"] == known | predicted
+        assert evidence({"latency": found})["latency_ms@phone"].is_predicted is bool(predicted)
+        assert not late(desk, row, evidence({"latency": found})), "4.1 ms were not measured now"
 
 
 def test_what_no_student_keeps_is_refused_before_anything_is_done(
