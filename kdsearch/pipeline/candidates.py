@@ -125,16 +125,16 @@ def counted_by(trial: Trial, names: Sequence[str]) -> dict[str, float]:
 
 
 def latencies(run: RunDir, front: Front, student: str) -> dict[str, dict[str, Any]]:
-    """What was measured of an architecture during the search, on as many targets as it was."""
+    """What was measured of an architecture during the search; nothing where it was not.
+
+    Each target has its place: what comes first is taken for the first one's.
+    """
     targets = list(next((p["latency"] for p in front["points"]), {}))
     found = {}
     for place, target in enumerate(targets):
         folder = run.root / "latencies" / target if place else run.root / "latency"
         path = folder / f"{student}.json"
-        if path.exists():
-            found[target] = as_facts(read_json(path))
-        elif not place:
-            return {}  # what comes first would be taken for the first target's
+        found[target] = as_facts(read_json(path)) if path.exists() else {}
     return found
 
 

@@ -88,6 +88,7 @@ def costs(point: Mapping[str, Any]) -> list[str]:
         f"  latency {milliseconds(timed['p50'])} (p95 {milliseconds(timed['p95'])}) on {target}"
         f"{', predicted' if timed.get('predicted') else ''}"
         for target, timed in point["latency"].items()
+        if timed
     ]
     known = {**point.get("costs", {}), **point}
     counts = {"parameters": known.get("params"), "MACs": known.get("macs")}

@@ -465,6 +465,15 @@ def test_what_was_predicted_is_called_so() -> None:
     assert as_json(answer, 1)["students"][0]["predicted"] == ["latency_ms@edge <= 4.5"]
 
 
+def test_a_target_that_a_trial_was_not_measured_on_is_left_out() -> None:
+    edge = TWO["points"][0]["latency"]["edge"]
+    one = {**THREE["points"][0], "latency": {"server": {}, "edge": edge}}
+    found = {**TWO, "points": [one, TWO["points"][1]]}
+    answer = choose(found, bounds_on(found, ["latency_ms=4@edge", "latency_p95_ms=6@edge"]))
+    assert answer.student["id"] == "s001"
+    assert "on edge" in words(answer) and "on server" not in words(answer)
+
+
 def test_what_is_not_known_keeps_no_bound() -> None:
     """A student without a p99 is not taken to be fast."""
     known = (*objectives_of(TWO), KNOWN["latency_p99_ms"])
