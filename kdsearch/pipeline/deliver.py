@@ -16,16 +16,15 @@ from typing import Any
 
 from torch import nn
 
-from kdsearch.config import Config, read_config
-from kdsearch.config.checks import OBJECT
+from kdsearch.config import read_config
 from kdsearch.core.bounds_confidence import Known
 from kdsearch.core.budget import Bound
 from kdsearch.core.costs_named import cost_and_target, is_timed
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
-from kdsearch.errors import BudgetError, UserError
-from kdsearch.export import formats
+from kdsearch.errors import BudgetError
 from kdsearch.export.handover import UNKNOWN
+from kdsearch.export.handover import Order as Files
 from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook, here
 from kdsearch.measure.fingerprint import latency_facts
@@ -36,6 +35,7 @@ from kdsearch.pipeline import students
 from kdsearch.pipeline.baselines import ground_of
 from kdsearch.pipeline.candidates import all_trials, architectures, scored_trials
 from kdsearch.pipeline.context import Context, open_context, training_threads
+from kdsearch.pipeline.deliver_checks import check_files, check_targets, check_teacher
 from kdsearch.pipeline.deliver_words import refusal, sentence
 from kdsearch.pipeline.delivered import give_up, keep, note, trained
 from kdsearch.pipeline.evidence import evidence
@@ -100,26 +100,20 @@ def deliver(run: RunDir, order: Order, progress: Progress) -> dict[str, Any]:
 
     Raises:
         BudgetError: no student keeps the bounds, or none does when it is measured again.
-        UserError: no run here, or one whose teacher is gone.
+        UserError: no run here, or one whose teacher is gone; files that cannot be written.
     """
-    formats(order.formats)
     front = run.read(run.front, *NEEDED)
     config = read_config(run.config)
     check_teacher(run, config)
+    check_targets(run, config, front)
+    files = Files(order.formats, order.preprocessing, order.licence)
+    check_files(run, front, order.to, files)
     with run.writing(), training_threads(config.threads):
         context = open_context(config, run.root, Heartbeat(progress, run.progress))
         desk = Desk(context, ground_of(context), front, order)
         tell_of_device(desk)
         with context.timed("deliver"):
             return handed_over(desk, *found(desk))
-
-
-def check_teacher(run: RunDir, config: Config) -> None:
-    if config.teacher.network == OBJECT:
-        raise UserError(
-            f"{run.root}: its teacher was passed in Python and is not there any more; name it "
-            "as teacher.network: module:pkg.mod:factory"
-        )
 
 
 def tell_of_device(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import pytest
 from kdsearch.core.objectives import known_on
 from kdsearch.core.progress import Noting, Silent
 from kdsearch.errors import BudgetError, UserError
-from kdsearch.files import read_json
+from kdsearch.files import read_json, write_json
 from kdsearch.measure.book import here
 from kdsearch.measure.latency import Latency, Target
 from kdsearch.measure.profile import FromProfile
@@ -218,6 +218,48 @@ def test_what_no_student_keeps_is_refused_before_anything_is_done(
     assert not (tmp_path / "out").exists() and not copied.delivered.exists()
     with pytest.raises(UserError, match="safetensor"):
         deliver(copied, Order((), tmp_path / "out", ("safetensor",)), Silent())
+
+
+def test_what_can_refuse_an_order_is_looked_at_first(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is opened, trained or measured before."""
+    opened: list[Any] = []
+    monkeypatch.setattr(delivering, "open_context", lambda *_: opened.append(1))
+
+    def refusal(*rest: Any, to: str = "out") -> str:
+        with pytest.raises(UserError) as caught:
+            deliver(copied, Order((), tmp_path / to, *rest), Silent())
+        (line,) = str(caught.value).splitlines()
+        return line
+
+    (tmp_path / "file").touch()
+    assert "file: cannot be a folder (a file is there)" in refusal(to="file")
+    assert "mit, apache-2.0" in refusal(SAFE, None, False, "no licence!")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.export.extras.find_spec", lambda name: None)
+        assert refusal(("openvino",)).startswith("openvino needs openvino: pip install")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.export.python.PLAIN", {})
+        assert refusal(("python",)).startswith("python: resnet is written out by nobody")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.pipeline.students.os.access", lambda path, mode: False)
+        assert refusal(SAFE).endswith(
+            "cannot be written; make it writable, or name another one"
+        )
+    assert not opened
+
+
+def test_targets_that_the_front_was_not_measured_on(copied: RunDir, tmp_path: Path) -> None:
+    front = read_json(copied.front)
+    (name,) = front["points"][0]["latency"]
+    for point in front["points"]:
+        point["latency"] = {"edge": point["latency"][name], name: point["latency"][name]}
+    write_json(copied.front, front)
+    with pytest.raises(
+        UserError, match="those of its front 'edge', .* run `kdsearch run .*first"
+    ):
+        deliver(copied, Order((), tmp_path / "out"), Silent())
 
 
 def test_the_api_delivers(copied: RunDir, tmp_path: Path) -> None:
