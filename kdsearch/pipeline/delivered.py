@@ -14,7 +14,7 @@ SCHEMA = 1
 
 
 def delivered(run: RunDir) -> list[dict[str, Any]]:
-    """Students of the current search, in the form of points of front.json, whose files are there.
+    """Students of the current search, as points of front.json are, whose files are there.
 
     A student's folder is named after its trial alone: another search in this run, with other
     trials of the same numbers, may have put its own network there since.
