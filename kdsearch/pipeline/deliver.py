@@ -4,8 +4,8 @@ The best student within the bounds is taken; one that the search stopped early i
 end first, by the same jobs as a finalist, and then scored and measured anew. Whoever it is, its
 latencies are measured again, now and with the weights that ship, and must keep their bounds at
 the upper end once more, and by what is known of the run's measurements the next time, too: the
-best of many is partly the luckiest of many. (On a profile's target nobody measures here: what is
-known there stays.) Else it is the next one's turn. Only then are files written and checked.
+best of many is partly the luckiest of many. (On a profile's target nobody measures here: what
+is known there stays.) Else it is the next one's turn. Only then are files written and checked.
 """
 
 import time
