@@ -3,6 +3,7 @@
 With g the logarithm for a cost and the identity for a score, v the value, e the interval's end
 on the limit's side: P(true value <= limit) = Phi(1.96 (g(limit) - g(v)) / |g(e) - g(v)|). That
 is a normal variable whose spread may differ on its two sides; at the upper end it gives 97.5 %.
+An interval of a prediction is one of 90 %: 1.645 in the place of 1.96, and 95 % at its end.
 """
 
 import math
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 
 Z = 1.959963984540054
 """Of a normal variable, 95 % lie within so many standard deviations."""
+Z90 = 1.6448536269514722
+"""And 90 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Known:
     """None: how far it may be off is not known."""
     is_cost: bool = True
     """Positive, and off by a factor; a score is off by a difference."""
+    is_predicted: bool = False
+    """Whether nobody measured it: then the interval is one of 90 %."""
 
     @classmethod
     def exactly(cls, value: float) -> "Known":
@@ -44,7 +49,9 @@ def confidence(known: Known, limit: float, *, upper: bool) -> float | None:
         return float(known.value <= limit if upper else known.value >= limit)
     low, high = known.ci95
     room = distance(known, known.value, limit)
-    spread = distance(known, *((known.value, high) if room > 0 else (low, known.value))) / Z
+    within = Z90 if known.is_predicted else Z
+    end = (known.value, high) if room > 0 else (low, known.value)
+    spread = distance(known, *end) / within
     steps = room / spread if spread > 0 else math.copysign(math.inf, room) if room else 0.0
     below = (1 + math.erf(steps / math.sqrt(2))) / 2
     return below if upper else 1 - below

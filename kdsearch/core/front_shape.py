@@ -42,24 +42,45 @@ NEEDED = {
     "macs": is_number,
     "weights": is_plain_path,
     "latency": mapping_of(TIMED, fewest=1),
-}
-MORE = {
     "trial": is_count,
-    "rung": is_count,
-    "seeds": is_count,
     "costs": COSTS,
     "scores": COSTS,
+}
+MORE = {
+    "rung": is_count,
+    "seeds": is_count,
     "scores_ci95": mapping_of(or_none(is_interval)),
     "test_scores": mapping_of(or_none(is_number)),
+    "predicted_latency": mapping_of(record({"p50": is_number, "interval90": is_interval})),
 }
+SHARE = or_none(is_number)
+PREDICTOR: Shape = record(
+    {
+        "bias_on_front": record(
+            {"ratio": or_none(is_number), "ci95": or_none(is_interval)},
+            {"students": is_count, "within_10_percent": SHARE},
+        )
+    },
+    {
+        "networks": is_count,
+        "within_10_percent": SHARE,
+        "coverage": SHARE,
+        "tau": SHARE,
+        "ceiling": or_none(record({"within_10_percent": SHARE}, {"tau": SHARE})),
+    },
+)
+"""See pipeline/predicted_front.py."""
+STUDENT: Shape = record(NEEDED, MORE)
 BESIDE = {
     "directions": mapping_of(lambda value: value in ("maximize", "minimize"), fewest=1),
     "objectives": list_of(is_text),
     "hypervolume": or_none(is_number),
     "reference_point": mapping_of(is_number),
-    "space": record({}, {"smallest": COSTS, "largest": COSTS, "count": or_none(is_number)}),
+    "space": record({"smallest": COSTS, "largest": COSTS}, {"count": or_none(is_number)}),
+    "predictor": mapping_of(PREDICTOR),
+    "targets": mapping_of(mapping_of(or_none(is_choice))),
 }
-WRITTEN = record({"points": list_of(record(NEEDED, MORE), fewest=1)}, BESIDE)
+WRITTEN = record({"points": list_of(STUDENT, fewest=1)}, BESIDE)
 GATHERED = record({}, {"points": list_of(record({}, {"id": is_plain_name}))})
 
 

@@ -14,7 +14,7 @@ from kdsearch.core.costs_named import is_timed
 from kdsearch.core.objectives import KNOWN
 from kdsearch.core.records import Architecture
 from kdsearch.files import read_json
-from kdsearch.pipeline.delivered import trained
+from kdsearch.pipeline.delivered import fell_out, trained
 from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir
 from kdsearch.search.trial import Trial
@@ -26,13 +26,13 @@ QUANTILES = ("p50", "p95", "p99")
 
 
 def all_trials(run: RunDir, front: Front, counted: Costs) -> dict[str, Any]:
-    """The front with those, and with every trial that has a score.
+    """The front with those, and with every trial that has a score and did not fall out since.
 
     Args:
         counted: params and the like of students, as far as they are asked for.
     """
     whole, trials = trained(run, front), scored_trials(run)
-    known = {point["trial"] for point in whole["points"]}
+    known = {point["trial"] for point in whole["points"]} | fell_out(run)
     names = objectives(run)
     rise = gains(whole["points"], {t.number: t for t in trials}, names)
     shares = run.facts().get("study_key", {}).get("rungs", ())
@@ -125,16 +125,16 @@ def counted_by(trial: Trial, names: Sequence[str]) -> dict[str, float]:
 
 
 def latencies(run: RunDir, front: Front, student: str) -> dict[str, dict[str, Any]]:
-    """What was measured of an architecture during the search, on as many targets as it was."""
+    """What was measured of an architecture during the search; nothing where it was not.
+
+    Each target has its place: what comes first is taken for the first one's.
+    """
     targets = list(next((p["latency"] for p in front["points"]), {}))
     found = {}
     for place, target in enumerate(targets):
         folder = run.root / "latencies" / target if place else run.root / "latency"
         path = folder / f"{student}.json"
-        if path.exists():
-            found[target] = as_facts(read_json(path))
-        elif not place:
-            return {}  # what comes first would be taken for the first target's
+        found[target] = as_facts(read_json(path)) if path.exists() else {}
     return found
 
 
@@ -143,4 +143,5 @@ def as_facts(kept: Mapping[str, Any]) -> dict[str, Any]:
     values = {q: kept.get(f"{q}_ms") for q in QUANTILES}
     intervals = {name: kept.get(name) for name in ("ci95", "p95_ci95", "p99_ci95")}
     more = {name: kept[name] for name in ("load", "busy") if name in kept}
-    return {n: v for n, v in (values | intervals).items() if v is not None} | more
+    predicted = {"predicted": True} if kept.get("predicted") else {}
+    return {n: v for n, v in (values | intervals).items() if v is not None} | more | predicted

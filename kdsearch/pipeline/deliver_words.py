@@ -107,7 +107,8 @@ def words(content: Mapping[str, Any]) -> Iterator[str]:
         value, ci95 = facts["value"], facts["ci95"]
         is_exact = ci95 is not None and tuple(ci95) == (value, value)
         told = "" if is_exact else f", holds with {sure(facts['confidence'])}"
-        worth = amount(bound.partition(" ")[0], value)
+        predicted = " predicted, not measured" if facts["predicted"] else ""
+        worth = f"{amount(bound.partition(' ')[0], value)}{predicted}"
         yield f"  {bound}: {worth}, {facts['margin']:.1%} of room{told}"
     for target, facts in content["latency"].items():
         if facts.get("busy"):

@@ -1,4 +1,4 @@
-"""delivered.json: students that `deliver` trained to the end, and what it handed over.
+"""delivered.json: students that `deliver` trained to the end or in vain; what it handed over.
 
 They stand beside the front and not on it: the front is what one search published together, in
 the same rounds of timing, and the next run writes it again without them.
@@ -7,16 +7,27 @@ the same rounds of timing, and the next run writes it again without them.
 from collections.abc import Mapping
 from typing import Any
 
-from kdsearch.files import write_json
+from kdsearch.files import file_hash, write_json
 from kdsearch.rundir import RunDir
 
 SCHEMA = 1
 
 
 def delivered(run: RunDir) -> list[dict[str, Any]]:
-    """Students of the current search, in the form of points of front.json."""
+    """Students of the current search, as points of front.json are, whose files are there.
+
+    A student's folder is named after its trial alone: another search in this run, with other
+    trials of the same numbers, may have put its own network there since.
+    """
     study = run.facts().get("study")
-    return [row for row in content(run)["students"] if row.get("study") == study]
+    rows = [row for row in content(run)["students"] if row.get("study") == study]
+    return [row for row in rows if is_there(run, row)]
+
+
+def is_there(run: RunDir, row: Mapping[str, Any]) -> bool:
+    """Whether the weights that lie there are still this student's."""
+    weights = run.root / row["weights"]
+    return weights.is_file() and file_hash(weights) == row.get("weights_hash")
 
 
 def trained(run: RunDir, front: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,10 +39,25 @@ def trained(run: RunDir, front: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep(run: RunDir, row: Mapping[str, Any]) -> None:
     """Adds a student, in place of what was known of it before."""
-    own = {**row, "study": run.facts().get("study")}
+    weights = file_hash(run.root / row["weights"])
+    own = {**row, "study": run.facts().get("study"), "weights_hash": weights}
     known = content(run)
     students = [r for r in known["students"] if (r["id"], r.get("study")) != same(own)]
     write_json(run.delivered, {**known, "students": [*students, own]})
+
+
+def give_up(run: RunDir, trial: int) -> None:
+    """Notes a trial that cannot be trained to the end, or breaks the run's own budget there."""
+    row = {"trial": trial, "study": run.facts().get("study")}
+    known = content(run)
+    write_json(run.delivered, {**known, "fell_out": [*known.get("fell_out", []), row]})
+
+
+def fell_out(run: RunDir) -> set[int]:
+    """The trials of the current search that `give_up` noted."""
+    study = run.facts().get("study")
+    rows = content(run).get("fell_out", [])
+    return {row["trial"] for row in rows if row["study"] == study}
 
 
 def note(run: RunDir, delivery: Mapping[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""What the record of a student says, quantity by quantity: a value and its 95 % interval."""
+"""What the record of a student says, quantity by quantity: a value and its interval.
+
+That is one of 95 %, and of 90 % where a latency is predicted and not measured.
+"""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -43,7 +46,9 @@ def timed(latency: Mapping[str, Mapping[str, Any]]) -> dict[str, Known]:
         known = {q: name for q, name in QUANTILES.items() if facts.get(q) is not None}
         for quantile, name in known.items():
             interval = pair(facts.get(INTERVALS[quantile]))
-            found[on_target(name, target if place else "")] = Known(facts[quantile], interval)
+            found[on_target(name, target if place else "")] = Known(
+                facts[quantile], interval, is_predicted=bool(facts.get("predicted"))
+            )
     return found
 
 

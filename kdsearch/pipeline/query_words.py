@@ -32,6 +32,7 @@ def row(choice: Choice) -> dict[str, Any]:
         "margins": choice.margins,
         "confidence": {str(one.bound): one.confidence for one in choice.kept},
         "confidence_of_all": choice.confidence,
+        "predicted": [str(one.bound) for one in choice.kept if one.known.is_predicted],
     }
 
 
@@ -85,7 +86,9 @@ def costs(point: Mapping[str, Any]) -> list[str]:
     """A line for each target, and one of what is counted."""
     lines = [
         f"  latency {milliseconds(timed['p50'])} (p95 {milliseconds(timed['p95'])}) on {target}"
+        f"{', predicted' if timed.get('predicted') else ''}"
         for target, timed in point["latency"].items()
+        if timed
     ]
     known = {**point.get("costs", {}), **point}
     counts = {"parameters": known.get("params"), "MACs": known.get("macs")}
@@ -140,8 +143,10 @@ def interval(name: str, known: Known) -> str:
 
 
 def cell(kept: Kept) -> str:
-    """'4.1 ms, 12.3% of room, holds with 99.1 %'."""
-    told = f"{amount(kept.bound.name, kept.known.value)}, {kept.margin:.1%} of room"
+    """'4.1 ms, 12.3% of room, holds with 99.1 %'; '4.1 ms predicted, …'."""
+    predicted = " predicted" if kept.known.is_predicted else ""
+    value = f"{amount(kept.bound.name, kept.known.value)}{predicted}"
+    told = f"{value}, {kept.margin:.1%} of room"
     return told if kept.known.is_exact else f"{told}, holds with {sure(kept.confidence)}"
 
 

@@ -90,6 +90,7 @@ def candidates(
             recipe=taught(point["recipe"]),
             card=f"card-{number}" if number <= cards else "",
             alike=alike(point, points).get(first, ()),
+            predicted=tuple(name for name, one in known.items() if one.is_predicted),
         )
 
 

@@ -71,6 +71,7 @@ def latencies(point: Point) -> Iterator[rows.Latency]:
             said.get("p50"),
             pair(said.get("interval90")),
             timed.get("load") if timed.get("busy") else None,
+            bool(timed.get("predicted")),
         )
 
 

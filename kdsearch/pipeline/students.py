@@ -1,5 +1,6 @@
 """A published student: its record on the front, its network, its files handed over."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from kdsearch.core.quantities import count, milliseconds, percent
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
 from kdsearch.data.test_split import open_test
-from kdsearch.errors import ArtefactError, UserError, did_you_mean
+from kdsearch.errors import ArtefactError, RunError, UserError, did_you_mean
 from kdsearch.export import formats
 from kdsearch.export.handover import UNKNOWN, Order, Shown, checked, hand_over
 from kdsearch.export.rebuild import rebuilt
@@ -86,7 +87,7 @@ def export(
         ExportError: an artefact does not compute what the student computes.
     """
     row: Mapping[str, Any] = point(run, student)
-    made_folder(to if to.exists() else to.parent)
+    check_place(to)
     weights = file_hash(run.root / row["weights"])
     timed = next(iter(row["latency"].values()))
     order = Order(
@@ -107,6 +108,13 @@ def export(
     }
     shown = Shown(data.calibration.images, test)
     return hand_over(network(run, student), card["spec"], shown, to, order, facts)
+
+
+def check_place(to: Path) -> None:
+    """Raises RunError where no folder `to` can be written."""
+    folder = made_folder(to if to.exists() else to.parent)
+    if not os.access(folder, os.W_OK):
+        raise RunError(f"{folder}: cannot be written; make it writable, or name another one")
 
 
 def data_facts(info: DataInfo) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def latencies(timed: Sequence[Latency]) -> Markup:
     rows = []
     for one in timed:
         cells = [
-            Cell(one.target, busy(one)),
+            Cell(f"{one.target}{' (predicted)' * one.is_predicted}", busy(one)),
             Cell(milliseconds(one.p50_ms), between(one.ci95_ms), number=True),
             Cell(milliseconds(one.p95_ms), between(one.p95_ci95_ms), number=True),
             Cell(milliseconds(one.p99_ms), between(one.p99_ci95_ms), number=True),

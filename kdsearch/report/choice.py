@@ -48,6 +48,8 @@ class Candidate:
     """Where on the page more is said of it: 'card-1'."""
     alike: tuple[str, ...] = ()
     """Students that its first score does not tell it apart from."""
+    predicted: tuple[str, ...] = ()
+    """The quantities that nobody measured; their intervals are of 90 %."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class Latency:
     """Its interval of 90 %."""
     load: float | None = None
     """Cores that others kept busy meanwhile."""
+    is_predicted: bool = False
+    """Whether nobody measured it: then the intervals are of 90 %."""
 
 
 @dataclass(frozen=True, slots=True)

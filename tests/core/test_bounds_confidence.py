@@ -21,6 +21,7 @@ SCORE = Known(0.9, (0.84, 0.92), is_cost=False)
         (TIME, 10.0, True, 0.5),
         (TIME, 12.1, True, NormalDist().cdf(2 * 1.959964)),  # as far again: a factor of 1.1
         (TIME, 6.4, True, NormalDist().cdf(-2 * 1.959964)),  # 0.8 twice
+        (Known(10.0, (8.0, 11.0), is_predicted=True), 11.0, True, 0.95),
         (SCORE, 0.84, False, 0.975),
         (SCORE, 0.92, False, 0.025),
         (SCORE, 0.87, False, NormalDist().cdf(1.959964 / 2)),

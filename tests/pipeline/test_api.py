@@ -71,8 +71,10 @@ def test_only_the_public_names_are_public() -> None:
         "Run",
         "__version__",
         "distill_student",
+        "from_pretrained",
         "load",
         "run",
+        "verify",
     ]
     with pytest.raises(AttributeError, match="no attribute 'search_everything'"):
         _ = kdsearch.search_everything

@@ -4,23 +4,30 @@ import json
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from kdsearch.core.objectives import known_on
 from kdsearch.core.progress import Noting, Silent
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.export.handover import DELIVERY
-from kdsearch.files import read_json
+from kdsearch.files import read_json, write_json
+from kdsearch.measure.book import here
+from kdsearch.measure.latency import Latency, Target
+from kdsearch.measure.profile import FromProfile
 from kdsearch.pipeline import deliver as delivering
 from kdsearch.pipeline.api import Run
 from kdsearch.pipeline.candidates import all_trials
-from kdsearch.pipeline.deliver import Order, deliver
+from kdsearch.pipeline.deliver import Order, deliver, late
 from kdsearch.pipeline.deliver_words import words
-from kdsearch.pipeline.query import asked, on_run
+from kdsearch.pipeline.evidence import evidence
+from kdsearch.pipeline.query import asked, on_run, read_bounds
 from kdsearch.rundir import RunDir
 
 SAFE = ("safetensors",)
+FURTHER = tuple(known_on(["server", "phone"]).values())
 EASY = ("latency_ms=100000%", "params=100%")
 
 
@@ -108,6 +115,45 @@ def test_a_stopped_trial_is_trained_to_the_end_once(
     assert openings(copied) == opened + 1
 
 
+def test_students_trained_already_are_tried_however_many_are_not(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    front = read_json(copied.front)
+    better = [
+        {**front["points"][0], "id": f"s9{n}", "search_accuracy": 1 + n, "trained": False}
+        for n in range(5)
+    ]
+    whole = {**front, "points": [*front["points"], *better]}
+    monkeypatch.setattr(delivering, "measured_trials", lambda desk: whole)
+    asking = order(copied, tmp_path / "out", [], among="trials")
+    desk: Any = SimpleNamespace(context=SimpleNamespace(run=copied), order=asking)
+    ids = [point["id"] for point in delivering.candidates(desk)]
+    assert ids[:3] == ["s94", "s93", "s92"], "so many trainings and no more"
+    assert sorted(ids[3:]) == sorted(point["id"] for point in front["points"])
+
+
+@pytest.mark.parametrize("why", ["over the budget", "failed", "lost"])
+def test_a_trial_that_fell_out_is_not_trained_again(
+    why: str, copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless its worker was lost, which says nothing of the trial."""
+
+    def over(*_: Any) -> None:
+        raise BudgetError("no student meets the budget")
+
+    point = untrained(copied)
+    monkeypatch.setattr(delivering, "candidates", lambda desk: iter([point]))
+    monkeypatch.setattr(delivering, "execute", lambda *_: None)
+    done = why == "over the budget"
+    monkeypatch.setattr(delivering, "taught", lambda context, found, them: them if done else [])
+    monkeypatch.setattr(delivering, "stored_result", lambda job: why == "failed")
+    monkeypatch.setattr(delivering, "publish", over)
+    with pytest.raises(BudgetError, match="no student could be trained to the end"):
+        deliver(copied, order(copied, tmp_path / "out"), Silent())
+    left = {p["trial"] for p in all_trials(copied, read_json(copied.front), {})["points"]}
+    assert (point["trial"] in left) is (why == "lost")
+
+
 def test_who_is_slower_when_measured_again_is_passed_over(
     copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +182,33 @@ def test_who_is_slower_when_measured_again_is_passed_over(
     assert not (tmp_path / "none").exists()
 
 
+def test_what_a_profile_says_is_neither_measured_nor_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On 'phone' one student was measured there, the other is predicted."""
+    profile: Any = None
+    books = {
+        name: SimpleNamespace(measure=how, target=Target(name, "eager"), device={"device": ""})
+        for name, how in (("server", here), ("phone", FromProfile(profile, profile)))
+    }
+    known = {"p50": 4.0, "p95": 5.0, "ci95": [3.9, 4.1]}
+    row = {"id": "s001", "architecture": {"width": 8}, "latency": {"server": known}}
+    front = {"points": [row], "space": {"largest": {}}}
+    ground: Any = SimpleNamespace(books=SimpleNamespace(by_target=books))
+    bounds = read_bounds(["latency_ms=9", "latency_ms=4.05@phone"], [], FURTHER)
+    context: Any = SimpleNamespace(run=RunDir(tmp_path))
+    desk = delivering.Desk(context, ground, front, Order(bounds, tmp_path))
+    monkeypatch.setattr(delivering, "again", lambda *_: Latency(2.0, 3.0, (1.9, 2.1), 4))
+    monkeypatch.setattr(delivering.students, "network", lambda *_: None)
+    for predicted in ({}, {"predicted": True}):
+        row["latency"] = {"server": known, "phone": known | predicted}
+        found = delivering.measured_again(desk, row)
+        assert list(found) == ["server", "phone"]
+        assert found["server"]["p50"] == 2.0 and found["phone"] == known | predicted
+        assert evidence({"latency": found})["latency_ms@phone"].is_predicted is bool(predicted)
+        assert not late(desk, row, evidence({"latency": found})), "4.1 ms were not measured now"
+
+
 def test_what_no_student_keeps_is_refused_before_anything_is_done(
     copied: RunDir, tmp_path: Path
 ) -> None:
@@ -146,6 +219,48 @@ def test_what_no_student_keeps_is_refused_before_anything_is_done(
     assert not (tmp_path / "out").exists() and not copied.delivered.exists()
     with pytest.raises(UserError, match="safetensor"):
         deliver(copied, Order((), tmp_path / "out", ("safetensor",)), Silent())
+
+
+def test_what_can_refuse_an_order_is_looked_at_first(
+    copied: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is opened, trained or measured before."""
+    opened: list[Any] = []
+    monkeypatch.setattr(delivering, "open_context", lambda *_: opened.append(1))
+
+    def refusal(*rest: Any, to: str = "out") -> str:
+        with pytest.raises(UserError) as caught:
+            deliver(copied, Order((), tmp_path / to, *rest), Silent())
+        (line,) = str(caught.value).splitlines()
+        return line
+
+    (tmp_path / "file").touch()
+    assert "file: cannot be a folder (a file is there)" in refusal(to="file")
+    assert "mit, apache-2.0" in refusal(SAFE, None, False, "no licence!")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.export.extras.find_spec", lambda name: None)
+        assert refusal(("openvino",)).startswith("openvino needs openvino: pip install")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.export.python.PLAIN", {})
+        assert refusal(("python",)).startswith("python: resnet is written out by nobody")
+    with monkeypatch.context() as patch:
+        patch.setattr("kdsearch.pipeline.students.os.access", lambda path, mode: False)
+        assert refusal(SAFE).endswith(
+            "cannot be written; make it writable, or name another one"
+        )
+    assert not opened
+
+
+def test_targets_that_the_front_was_not_measured_on(copied: RunDir, tmp_path: Path) -> None:
+    front = read_json(copied.front)
+    (name,) = front["points"][0]["latency"]
+    for point in front["points"]:
+        point["latency"] = {"edge": point["latency"][name], name: point["latency"][name]}
+    write_json(copied.front, front)
+    with pytest.raises(
+        UserError, match="those of its front 'edge', .* run `kdsearch run .*first"
+    ):
+        deliver(copied, Order((), tmp_path / "out"), Silent())
 
 
 def test_the_api_delivers(copied: RunDir, tmp_path: Path) -> None:

@@ -453,6 +453,27 @@ def test_who_is_like_the_best_and_how_sure_the_bounds_are() -> None:
     assert "not distinguishable from it by accuracy: s001" in words(choose(TWO, bounds))
 
 
+def test_what_was_predicted_is_called_so() -> None:
+    """An interval of 90 % holds with 95 % at its end."""
+    said = {"p50": 4.0, "p95": 5.0, "ci95": [3.0, 4.5], "predicted": True}
+    one = {**THREE["points"][0], "latency": {"server": {"p50": 1.0, "p95": 2.0}, "edge": said}}
+    found = {**TWO, "points": [one]}
+    answer = choose(found, bounds_on(found, ["latency_ms=4.5@edge"]))
+    assert ": 4 ms predicted, 0.0% of room, holds with 95.0 %" in words(answer)
+    assert "(p95 5 ms) on edge, predicted" in words(answer)
+    assert "on server, predicted" not in words(answer)
+    assert as_json(answer, 1)["students"][0]["predicted"] == ["latency_ms@edge <= 4.5"]
+
+
+def test_a_target_that_a_trial_was_not_measured_on_is_left_out() -> None:
+    edge = TWO["points"][0]["latency"]["edge"]
+    one = {**THREE["points"][0], "latency": {"server": {}, "edge": edge}}
+    found = {**TWO, "points": [one, TWO["points"][1]]}
+    answer = choose(found, bounds_on(found, ["latency_ms=4@edge", "latency_p95_ms=6@edge"]))
+    assert answer.student["id"] == "s001"
+    assert "on edge" in words(answer) and "on server" not in words(answer)
+
+
 def test_what_is_not_known_keeps_no_bound() -> None:
     """A student without a p99 is not taken to be fast."""
     known = (*objectives_of(TWO), KNOWN["latency_p99_ms"])

@@ -45,8 +45,9 @@ def test_measured_latencies_join_the_front_and_the_cards(copied: RunDir) -> None
 
 def test_a_measurement_takes_the_place_of_a_prediction(copied: RunDir) -> None:
     content = json.loads(copied.front.read_text())
+    said = {"p50": 9.0, "p95": 9.0, "ci95": [8.0, 9.9], "device": "board", "predicted": True}
     for point in content["points"]:
-        point["latency"]["board"] = {"p50": 9.0, "p95": 9.0, "predicted": True}
+        point["latency"]["board"] = dict(said)
     content["targets"]["board"] = {"device": "board"}
     copied.front.write_text(json.dumps(content))
     assert "predicted on board, not measured there" in front_table(content)

@@ -75,6 +75,17 @@ def test_predictions_stand_beside_what_was_measured(front: dict[str, Any]) -> No
     assert targets(front)["edge"]["runtime"] == "eager"
 
 
+def test_what_was_predicted_alone_is_called_so(finished: RunDir, front: dict[str, Any]) -> None:
+    for point in of_two_targets(front)["points"]:
+        point["latency"]["edge"]["predicted"] = True
+    row = students(front["points"], OBJECTIVES)[0]
+    assert [one.is_predicted for one in row.latencies] == [False, True]
+    found = choice(finished, front, OBJECTIVES, [], limits={}, teacher=None)
+    assert found is not None
+    names = {name for one in found.candidates for name in one.predicted}
+    assert names == {"latency_ms@edge", "latency_p95_ms@edge", "latency_p99_ms@edge"}
+
+
 def test_alike_are_those_whose_intervals_overlap(front: dict[str, Any]) -> None:
     a, b, c = (copy.deepcopy(front["points"][0]) for _ in range(3))
     for point, name, ends in ((a, "a", [0.1, 0.2]), (b, "b", [0.15, 0.3]), (c, "c", [0.25, 1])):

@@ -69,7 +69,8 @@ function answerParts(answer, bounds) {
   const parts = [html("dl", { class: "numbers" }, ...numbers)];
   if (margins.length) {
     const items = margins.map(([bound, left]) => {
-      const kept = amount(quantityOf(run, bound.name).unit, best.guaranteed[bound.name]);
+      const said = best.predicted.includes(bound.name) ? ", predicted" : "";
+      const kept = `${amount(quantityOf(run, bound.name).unit, best.guaranteed[bound.name])}${said}`;
       return html("li", {}, `${boundWords(run, bound)}: ${shareWords(left)} of room (held against ${kept})`);
     });
     parts.push(html("ul", { class: "margins" }, ...items));

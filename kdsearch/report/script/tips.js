@@ -63,6 +63,7 @@ function ofCandidate(state, { run, candidate }) {
 function row(quantity, candidate) {
   const ends = candidate.intervals[quantity.name];
   const value = html("dd", {}, amount(quantity.unit, candidate.values[quantity.name]));
+  if (candidate.predicted.includes(quantity.name)) value.append(" predicted");
   if (ends) value.append(html("small", {}, ` ${between(quantity.unit, ends)}`));
   return [html("dt", {}, quantity.title), value];
 }
