@@ -309,8 +309,17 @@ def test_a_search_predicts_as_the_config_says(  # noqa: PLR0913  pytest hands th
     asking = replace(context, config=parse_config(tiny(latency={"predict": predict})))
     books = Books({made[0].target.name: made[0]})
     ground = Ground(Path(), info, None, None, books, {})
-    found = predicted_targets(asking, ground, terms(), candidates)
+    found = predicted_targets(asking, ground, terms(), candidates, f"{predict}{candidates}")
     assert len(found) == names
+    if predict == "auto":
+        later = predicted_targets(asking, ground, terms(), 10**6, "auto1")
+        assert not later, "decided once, whatever is worth it by then"
+        one = replace(made[0], target=replace(made[0].target, name="renamed"))
+        ground = replace(ground, books=Books({"renamed": one}))
+        latency = {"predict": "auto", "name": "renamed"}
+        asking = replace(context, config=parse_config(tiny(latency=latency)))
+        later = predicted_targets(asking, ground, terms(), 1, f"auto{candidates}")
+        assert len(later) == names, "whatever the target is called by then"
 
 
 # What a front tells of it.
