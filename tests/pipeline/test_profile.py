@@ -339,7 +339,7 @@ def test_a_front_tells_how_predictions_compare_with_measurements(
         }
         for n, row in enumerate(profile.rows[:6])
     ]
-    content = with_predictions({"points": points}, Books({name: book}))
+    content = with_predictions({"points": points}, Books({name: book}), context.space.space)
     told = content["predictor"][name]
     assert told["bias_on_front"]["ratio"] == pytest.approx(0.5, rel=0.1)
     assert told["bias_on_front"]["students"] == 6
@@ -354,9 +354,41 @@ def test_a_front_tells_how_predictions_compare_with_measurements(
     json.dumps(content)
 
 
-def test_without_a_profile_a_front_stays_as_it_is(book: CostBook) -> None:
+@pytest.mark.parametrize("networks", [10, NETWORKS])
+def test_a_front_is_published_whatever_its_predictor_can_say(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path, networks: int
+) -> None:
+    """Of ten networks it says nothing, of a student beyond those measured neither."""
+    book, profile = made
+    ordered = sorted(profile.rows, key=lambda row: totals(row.footprint)["macs"])
+    kept = replace(profile, rows=tuple(ordered[:networks][:-1]), known_quality=None)
+    kept.write(tmp_path / FILE)
+    architecture, name = ordered[-1].architecture.as_dict(), book.target.name
+    point = {"architecture": architecture, "latency": {name: {"p50": 1.0}}}
+    books = Books({name: replace(book, folder=tmp_path)})
+    content = with_predictions({"points": [point]}, books, context.space.space)
+    assert "predicted_latency" not in content["points"][0]
+    assert ("predictor" in content) == (networks == NETWORKS)
+    assert len(predictor_lines(content)) == (networks == NETWORKS)
+
+
+def test_a_profile_of_another_space_says_nothing_of_a_front(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path
+) -> None:
+    book, profile = made
+    axes = {**profile.axes, "stage1.width": [2, 3]}
+    replace(profile, axes=axes).write(tmp_path / FILE)
+    name, row = book.target.name, profile.rows[0]
+    point = {"architecture": row.architecture.as_dict(), "latency": {name: {"p50": 1.0}}}
+    books = Books({name: replace(book, folder=tmp_path)})
+    content = with_predictions({"points": [point]}, books, context.space.space)
+    assert "predictor" not in content
+
+
+def test_without_a_profile_a_front_stays_as_it_is(context: Context, book: CostBook) -> None:
     content = {"points": []}
-    assert with_predictions(content, Books({"here": book})) == content
+    books = Books({"here": book})
+    assert with_predictions(content, books, context.space.space) == content
     assert predictor_lines({"points": []}) == []
 
 
