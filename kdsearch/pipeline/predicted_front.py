@@ -27,13 +27,16 @@ def with_predictions(content: Mapping[str, Any], books: Books, space: Space) -> 
     Only of targets that were measured here and profiled before, in this space; and only of
     students that are like those measured: a front is published whatever is said of it.
     """
+    fresh = {name: value for name, value in content.items() if name != "predictor"}
+    for point in fresh["points"]:
+        point.pop("predicted_latency", None)
     axes = {name: list(values) for name, values in space.choices().items()}
     told = {}
     for name, book in books.by_target.items():
         profile = profile_beside(book)
         if profile is not None and profile.axes == axes and len(profile.rows) >= FEWEST:
-            told[name] = predictor_told(content["points"], name, book, profile)
-    return {**content, "predictor": told} if told else {**content}
+            told[name] = predictor_told(fresh["points"], name, book, profile)
+    return {**fresh, "predictor": told} if told else fresh
 
 
 def predictor_told(
