@@ -17,11 +17,12 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
 from kdsearch.data.records import DataInfo
 from kdsearch.errors import ConfigError, PredictorError, UserError
+from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook
 from kdsearch.measure.books import Books
 from kdsearch.measure.footprint import footprint_of, totals
 from kdsearch.measure.latency import Latency
-from kdsearch.measure.profile import Profile, profile_of, read_profile
+from kdsearch.measure.profile import FromProfile, Profile, profile_of, read_profile
 from kdsearch.measure.worth import Work, is_worth_it, measuring_seconds
 from kdsearch.pipeline import profile as verb
 from kdsearch.pipeline.context import Context, open_context
@@ -402,6 +403,19 @@ def test_what_was_only_predicted_is_named() -> None:
     point = {"id": "s1", "latency": {"edge": {"p50": 1.0, "predicted": True}}}
     (line,) = predictor_lines({"points": [point], "targets": {"edge": {}}})
     assert line.startswith("predicted on edge, not measured there: s1; `kdsearch profile")
+
+
+def test_a_student_measured_on_the_device_since_is_not_predicted(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path
+) -> None:
+    book, profile = made
+    asked, there = stranger(context, profile), FromProfile(profile, book.build)
+    again = replace(book, folder=tmp_path, measure=there)
+    (said,) = again.latencies([asked]).values()
+    assert said.predicted
+    known = replace(said, predicted=False)
+    write_json(tmp_path / f"{asked.id}.json", asdict(known))
+    assert again.measured([asked]) == {asked.id: known}
 
 
 def test_rows_of_a_profile_come_back_whole(made: tuple[CostBook, Profile]) -> None:
