@@ -44,6 +44,7 @@ is_run: Shape = record(
         "teacher": TEXT_OR_NONE,
         "supernet": TEXT_OR_NONE,
         "weights": TEXT_OR_NONE,
+        "predicting": mapping_of(list_of(is_text)),
         "ends": record({}, {"smallest": COSTS, "largest": COSTS}),
         "ended": record(
             {},

@@ -14,7 +14,7 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.space import Space
 from kdsearch.errors import PredictorError
 from kdsearch.files import content_hash, read_json, write_json
-from kdsearch.measure.book import Build, latency_of
+from kdsearch.measure.book import Build, CostBook, latency_of
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency, Target
 from kdsearch.measure.predict import FEWEST, Prediction, Predictor, Sample, fitted
@@ -188,6 +188,14 @@ def row_of(content: Mapping[str, Any]) -> Row:
     )
 
 
+def measured_since(book: CostBook, architecture: Architecture) -> Latency | None:
+    """What was measured on the device after the profile; see pipeline/remeasured.py."""
+    if not book.knows([architecture]):
+        return None
+    found = book.latencies([architecture])[architecture.id]
+    return None if found.predicted else found
+
+
 @dataclass
 class FromProfile:
     """Latencies that nobody measures here: those of a profile, else predicted from it; see
@@ -198,13 +206,17 @@ class FromProfile:
     build: Build
 
     def __call__(
-        self, book: object, architectures: Sequence[Architecture]
+        self, book: CostBook, architectures: Sequence[Architecture]
     ) -> dict[str, Latency]:
         """
         Raises:
             PredictorError: a network unlike those measured.
         """
-        return {a.id: self.profile.measured.get(a.id) or self.said(a) for a in architectures}
+        known = self.profile.measured
+        return {
+            a.id: known.get(a.id) or measured_since(book, a) or self.said(a)
+            for a in architectures
+        }
 
     def said(self, architecture: Architecture) -> Latency:
         """With 90 % intervals in the place of the measured ones."""

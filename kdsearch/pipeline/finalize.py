@@ -57,7 +57,8 @@ def finalized(context: Context, ground: Ground, found: Found) -> dict[str, Any]:
         finalists = trained(context, found, chosen)
         if not finalists:
             raise SearchError("no finalist could be trained to the end; see `kdsearch status`")
-        content = with_predictions(publish(context, ground, finalists), ground.books)
+        fresh = publish(context, ground, finalists)
+        content = with_predictions(fresh, ground.books, context.space.space)
         context.progress.finish("finalists", f"{len(content['points'])} on the front")
     note_rungs(run.ledger, run.trials(found.study))
     publish_in(run, content, front_key=key, front_targets=marks(ground.books))

@@ -30,24 +30,34 @@ PREDICTIONS = "predictions"
 
 
 def predicted_targets(
-    context: Context, ground: Ground, terms: Terms, candidates: int
+    context: Context, ground: Ground, terms: Terms, candidates: int, study: str
 ) -> dict[str, Profile]:
     """By target the profile that its predictions come from, of those that are predicted on.
+
+    What `auto` comes to is decided once for a study: how much is left to measure, and how many
+    trials are asked for, may be other when it goes on, and its trials would not be comparable.
 
     Args:
         candidates: how many distinct students the search will ask the latency of.
     """
-    books = ground.books
+    books, run = ground.books, context.run
     wanted = {book.target.name for _, book in books.asked(terms.costs)}
+    known = run.facts().get("predicting", {})
+    decided = known.get(study)
     found = {}
     for it in targets_of(context.config):
         if it.title in wanted and it.profile is None and it.predict != "never":
             book = books.by_target[it.title]
-            always = it.predict == "always"
-            if always or is_worth_it(work_of(context, ground, book, candidates)):
+            always = it.predict == "always" or book.folder.name in (decided or ())
+            if always or (
+                decided is None and is_worth_it(work_of(context, ground, book, candidates))
+            ):
                 profile = profiled(context, ground.info, book)
                 if always or is_good(context, it.title, profile):
                     found[it.title] = profile
+    if decided is None:
+        marks = sorted(books.by_target[name].folder.name for name in found)
+        run.note(predicting={**known, study: marks})
     return found
 
 

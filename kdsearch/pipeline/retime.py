@@ -6,7 +6,7 @@ new the students are timed together. So are all that were scored with inherited 
 else the supernet has to offer there is known then, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from kdsearch.core.costs_named import is_timed
@@ -18,10 +18,13 @@ from kdsearch.measure.fingerprint import latency_facts
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.front import timed_costs
 from kdsearch.pipeline.jobs import Ground
+from kdsearch.pipeline.predicted_front import with_predictions
 from kdsearch.pipeline.timed import targets_told
 from kdsearch.rundir import CARD, RunDir, mapping
 from kdsearch.search.trial import Trial
 
+SAME = ("device", "runtime", "threads", "batch_size", "precision", "layout", "size")
+"""What two latencies are comparable by."""
 Front = dict[str, Any]
 """Content of front.json."""
 
@@ -43,27 +46,29 @@ def renewed(
     fresh = Books({n: b for n, b in books.by_target.items() if now[n] not in earlier})
     with context.timed("finalists"):
         timed = timed_on(fresh, points)
+        elsewhere = brought(known, {*before, *now})
         for point in points:
+            held = point["latency"]
             point["latency"] = {
-                name: timed[name][point["id"]]
+                name: measured_rather(timed[name][point["id"]], held.get(name))
                 if name in fresh.by_target
-                else point["latency"][earlier[mark]]
+                else held[earlier[mark]]
                 for name, mark in now.items()
-            }
+            } | {name: held[name] for name in elsewhere if name in held}
             counted = {n: v for n, v in point["costs"].items() if not is_timed(n)}
             point["costs"] = {**counted, **timed_costs(point["latency"])}
         inherited_too(fresh, trials)
     content = {
         **known,
         "space": {**known["space"], **{end: dict(costs) for end, costs in ground.ends.items()}},
-        "targets": targets_told(books),
+        "targets": targets_told(books) | elsewhere,
         "points": points,
     }
     for point in points:
         card = context.run.student(point["id"]) / CARD
         write_json(card, {**mapping(card), **point_in_card(point)})
     context.progress.say(told(list(fresh.by_target), before, now, len(points)))
-    return content, True
+    return with_predictions(content, books, context.space.space), True
 
 
 def published_on(
@@ -76,6 +81,22 @@ def published_on(
     if noted is not None:
         return noted
     return dict.fromkeys(list(points[0]["latency"])[:1], books.first.folder.name)
+
+
+def brought(known: Front, configured: Collection[str]) -> dict[str, Any]:
+    """`targets` that no config ever had: the students were measured there by hand."""
+    told = known.get("targets", {})
+    return {name: it for name, it in told.items() if name not in configured}
+
+
+def measured_rather(timed: dict[str, Any], held: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a device's profile says of a student; of one that was measured on that device by
+    hand, what was measured.
+    """
+    is_better = timed.get("predicted") and held is not None and not held.get("predicted")
+    if held is None or not is_better or any(held.get(n) != timed[n] for n in SAME):
+        return timed
+    return dict(held)
 
 
 def timed_on(fresh: Books, points: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -66,11 +66,10 @@ def searched(context: Context, ground: Ground, part: Part | None = None) -> Foun
     pool = part.pool
     setting = setting_of(context, ground)
     terms = terms_of(context)
-    predicted = predicted_targets(context, ground, terms, asked_of(context, pool, part.planned))
     key = study_key(context, ground, pool, setting)
-    if predicted:
-        key["predicted"] = sorted(predicted)
     name = content_hash(key)
+    asked = asked_of(context, pool, part.planned)
+    predicted = predicted_targets(context, ground, terms, asked, name)
     run = context.run
     for line in switched(run, name, key):
         context.progress.say(line)

@@ -7,7 +7,7 @@ from kdsearch.core.records import Architecture
 from kdsearch.measure.book import of_latency
 from kdsearch.measure.books import Books
 from kdsearch.measure.fingerprint import latency_facts
-from kdsearch.measure.latency import Latency
+from kdsearch.measure.latency import Latency, Target
 
 OnTargets: TypeAlias = Mapping[str, Latency]
 """One student's latencies, by target's name."""
@@ -41,16 +41,20 @@ def facts_of(books: Books, timed: OnTargets) -> dict[str, Any]:
 
 
 def targets_told(books: Books) -> dict[str, dict[str, Any]]:
-    """`targets` of front.json: what each is, and the machine it was measured on."""
+    """`targets` of front.json."""
     return {
-        name: {
-            "runtime": book.target.runtime,
-            "threads": book.target.threads,
-            "batch_size": book.target.batch_size,
-            "precision": book.target.precision,
-            "layout": book.target.layout,
-            "size": book.target.size,
-            "device": book.device["device"],
-        }
-        for name, book in books.by_target.items()
+        name: target_told(book.target, book.device) for name, book in books.by_target.items()
+    }
+
+
+def target_told(target: Target, device: Mapping[str, Any]) -> dict[str, Any]:
+    """What it is, and the machine it was measured on."""
+    return {
+        "runtime": target.runtime,
+        "threads": target.threads,
+        "batch_size": target.batch_size,
+        "precision": target.precision,
+        "layout": target.layout,
+        "size": target.size,
+        "device": device["device"],
     }

@@ -17,11 +17,12 @@ from kdsearch.core.records import Architecture
 from kdsearch.core.seeds import derive
 from kdsearch.data.records import DataInfo
 from kdsearch.errors import ConfigError, PredictorError, UserError
+from kdsearch.files import write_json
 from kdsearch.measure.book import CostBook
 from kdsearch.measure.books import Books
 from kdsearch.measure.footprint import footprint_of, totals
 from kdsearch.measure.latency import Latency
-from kdsearch.measure.profile import Profile, profile_of, read_profile
+from kdsearch.measure.profile import FromProfile, Profile, profile_of, read_profile
 from kdsearch.measure.worth import Work, is_worth_it, measuring_seconds
 from kdsearch.pipeline import profile as verb
 from kdsearch.pipeline.context import Context, open_context
@@ -309,8 +310,17 @@ def test_a_search_predicts_as_the_config_says(  # noqa: PLR0913  pytest hands th
     asking = replace(context, config=parse_config(tiny(latency={"predict": predict})))
     books = Books({made[0].target.name: made[0]})
     ground = Ground(Path(), info, None, None, books, {})
-    found = predicted_targets(asking, ground, terms(), candidates)
+    found = predicted_targets(asking, ground, terms(), candidates, f"{predict}{candidates}")
     assert len(found) == names
+    if predict == "auto":
+        later = predicted_targets(asking, ground, terms(), 10**6, "auto1")
+        assert not later, "decided once, whatever is worth it by then"
+        one = replace(made[0], target=replace(made[0].target, name="renamed"))
+        ground = replace(ground, books=Books({"renamed": one}))
+        latency = {"predict": "auto", "name": "renamed"}
+        asking = replace(context, config=parse_config(tiny(latency=latency)))
+        later = predicted_targets(asking, ground, terms(), 1, f"auto{candidates}")
+        assert len(later) == names, "whatever the target is called by then"
 
 
 # What a front tells of it.
@@ -330,7 +340,7 @@ def test_a_front_tells_how_predictions_compare_with_measurements(
         }
         for n, row in enumerate(profile.rows[:6])
     ]
-    content = with_predictions({"points": points}, Books({name: book}))
+    content = with_predictions({"points": points}, Books({name: book}), context.space.space)
     told = content["predictor"][name]
     assert told["bias_on_front"]["ratio"] == pytest.approx(0.5, rel=0.1)
     assert told["bias_on_front"]["students"] == 6
@@ -345,9 +355,41 @@ def test_a_front_tells_how_predictions_compare_with_measurements(
     json.dumps(content)
 
 
-def test_without_a_profile_a_front_stays_as_it_is(book: CostBook) -> None:
+@pytest.mark.parametrize("networks", [10, NETWORKS])
+def test_a_front_is_published_whatever_its_predictor_can_say(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path, networks: int
+) -> None:
+    """Of ten networks it says nothing, of a student beyond those measured neither."""
+    book, profile = made
+    ordered = sorted(profile.rows, key=lambda row: totals(row.footprint)["macs"])
+    kept = replace(profile, rows=tuple(ordered[:networks][:-1]), known_quality=None)
+    kept.write(tmp_path / FILE)
+    architecture, name = ordered[-1].architecture.as_dict(), book.target.name
+    point = {"architecture": architecture, "latency": {name: {"p50": 1.0}}}
+    books = Books({name: replace(book, folder=tmp_path)})
+    content = with_predictions({"points": [point]}, books, context.space.space)
+    assert "predicted_latency" not in content["points"][0]
+    assert ("predictor" in content) == (networks == NETWORKS)
+    assert len(predictor_lines(content)) == (networks == NETWORKS)
+
+
+def test_a_profile_of_another_space_says_nothing_of_a_front(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path
+) -> None:
+    book, profile = made
+    axes = {**profile.axes, "stage1.width": [2, 3]}
+    replace(profile, axes=axes).write(tmp_path / FILE)
+    name, row = book.target.name, profile.rows[0]
+    point = {"architecture": row.architecture.as_dict(), "latency": {name: {"p50": 1.0}}}
+    books = Books({name: replace(book, folder=tmp_path)})
+    content = with_predictions({"points": [point]}, books, context.space.space)
+    assert "predictor" not in content
+
+
+def test_without_a_profile_a_front_stays_as_it_is(context: Context, book: CostBook) -> None:
     content = {"points": []}
-    assert with_predictions(content, Books({"here": book})) == content
+    books = Books({"here": book})
+    assert with_predictions(content, books, context.space.space) == content
     assert predictor_lines({"points": []}) == []
 
 
@@ -361,6 +403,19 @@ def test_what_was_only_predicted_is_named() -> None:
     point = {"id": "s1", "latency": {"edge": {"p50": 1.0, "predicted": True}}}
     (line,) = predictor_lines({"points": [point], "targets": {"edge": {}}})
     assert line.startswith("predicted on edge, not measured there: s1; `kdsearch profile")
+
+
+def test_a_student_measured_on_the_device_since_is_not_predicted(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path
+) -> None:
+    book, profile = made
+    asked, there = stranger(context, profile), FromProfile(profile, book.build)
+    again = replace(book, folder=tmp_path, measure=there)
+    (said,) = again.latencies([asked]).values()
+    assert said.predicted
+    known = replace(said, predicted=False)
+    write_json(tmp_path / f"{asked.id}.json", asdict(known))
+    assert again.measured([asked]) == {asked.id: known}
 
 
 def test_rows_of_a_profile_come_back_whole(made: tuple[CostBook, Profile]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from kdsearch.core.progress import Silent
 from kdsearch.files import read_json, write_json
 from kdsearch.pipeline.front import front_table
+from kdsearch.pipeline.retime import SAME, measured_rather
 from kdsearch.pipeline.status import lines, status
 from kdsearch.pipeline.trials import further_columns, recorded, trial_rows
 from kdsearch.rundir import RunDir
@@ -102,6 +103,36 @@ def test_a_target_added_to_a_finished_run_is_a_column_of_its_front(
     assert [list(p["latency"]) for p in alone["points"]] == [["server"]] * len(alone["points"])
     assert not any("@" in name for p in alone["points"] for name in p["costs"])
     assert list((copied.root / "latencies").iterdir()) == []
+
+
+def test_latencies_brought_from_a_device_stay_whatever_the_targets_become(
+    copied: RunDir, tiny: Any, go: Any, nothing_is_trained: None
+) -> None:
+    """And what predictors said before goes."""
+    front = read_json(copied.front)
+    board = {"device": "board", "runtime": "onnxruntime"}
+    front |= {"predictor": {"gone": {}}, "targets": {**front["targets"], "board": board}}
+    for point in front["points"]:
+        point["latency"]["board"] = {**point["latency"][ALONE], "p50": 7.0, "device": "board"}
+        point["predicted_latency"] = {"gone": {"p50": 1.0}}
+    write_json(copied.front, front)
+    go(tiny(latency=[SERVER]), copied.root, until="finalists")
+    after = read_json(copied.front)
+    assert list(after["targets"]) == ["server", "board"] and "predictor" not in after
+    for point in after["points"]:
+        assert list(point["latency"]) == ["server", "board"]
+        assert point["costs"]["latency_ms@board"] == 7.0
+        assert "predicted_latency" not in point
+
+
+def test_a_profile_s_prediction_takes_no_measurement_s_place() -> None:
+    said = {"p50": 1.0, **dict.fromkeys(SAME, "x"), "predicted": True}
+    held = {"p50": 2.0, **dict.fromkeys(SAME, "x")}
+    assert measured_rather(said, held) == held
+    assert measured_rather(said, None) == said
+    assert measured_rather(said, {**held, "predicted": True}) == said
+    assert measured_rather(said, {**held, "device": "another"}) == said
+    assert measured_rather({**held, "p50": 3.0}, held)["p50"] == 3.0
 
 
 def test_a_student_whose_card_is_gone_is_not_called_kept(
