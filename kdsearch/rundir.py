@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from kdsearch.core.front_shape import is_front
+from kdsearch.core.front_shape import is_delivered, is_front
 from kdsearch.core.run_shapes import is_ledger, is_run
 from kdsearch.core.shapes import Shape
 from kdsearch.errors import RunError
@@ -57,7 +57,12 @@ KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = MappingProxyType(
 )
 """By file: what its keys hold, where they are there."""
 SHAPES: Mapping[str, Shape] = MappingProxyType(
-    {"front.json": is_front, "run.json": is_run, "ledger.json": is_ledger}
+    {
+        "front.json": is_front,
+        "delivered.json": is_delivered,
+        "run.json": is_run,
+        "ledger.json": is_ledger,
+    }
 )
 """By file: what all of it has to look like."""
 

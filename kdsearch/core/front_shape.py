@@ -83,6 +83,15 @@ BESIDE = {
 WRITTEN = record({"points": list_of(STUDENT, fewest=1)}, BESIDE)
 GATHERED = record({}, {"points": list_of(record({}, {"id": is_plain_name}))})
 
+is_delivered: Shape = record(
+    {
+        "students": list_of(STUDENT),
+        "deliveries": list_of(lambda value: isinstance(value, dict)),
+    },
+    {"fell_out": list_of(record({"trial": is_count, "study": is_text}))},
+)
+"""delivered.json: students beside the front, as those on it are."""
+
 
 def is_front(content: object) -> bool:
     """Every front that a run wrote has its schema's number; one that has none was gathered by

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kdsearch.config import read_config
 from kdsearch.core.amounts import amount
 from kdsearch.core.budget import Bound
 from kdsearch.core.quantities import duration, percent
@@ -37,17 +38,22 @@ def plan(run: RunDir, answer: Answer, to: Path, formats: Sequence[str]) -> dict[
     return {
         "student": point["id"],
         "trained": is_trained(point),
-        "seconds": 0.0 if is_trained(point) else training_seconds(run),
+        "seconds": 0.0 if is_trained(point) else training_seconds(run, point.get("rung", 0)),
         "margins": dict(answer.margins),
         "to": str(to),
         "formats": list(formats),
     }
 
 
-def training_seconds(run: RunDir) -> float | None:
-    """Of one whole training, by the mean of what each rung took; None where none is known."""
-    rungs = by_rung(run.trials(run.facts()["study"])).values()
-    return sum(row["device_seconds"] / row["jobs"] for row in rungs) or None
+def training_seconds(run: RunDir, rung: int) -> float | None:
+    """Of a training from a rung to the end, and of whole ones with the finalists' other seeds,
+    by the mean of what each rung took; None where none is known.
+    """
+    known = by_rung(run.trials(run.facts()["study"]))
+    means = {one: row["device_seconds"] / row["jobs"] for one, row in known.items() if one > 0}
+    others = read_config(run.config).finalists.seeds - 1
+    left = sum(seconds for one, seconds in means.items() if one > rung)
+    return left + others * sum(means.values()) or None
 
 
 def plan_words(content: Mapping[str, Any], answer: Answer) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from kdsearch.core.bounds_confidence import Known, confidence, together
 from kdsearch.core.budget import ALWAYS, COSTS, Bound, parse, resolve, share
+from kdsearch.core.distinct import distinguishable
 from kdsearch.core.objectives import KNOWN, Objective, ours
 from kdsearch.errors import BudgetError, UserError
 from kdsearch.pipeline.delivered import trained
@@ -221,7 +222,7 @@ def cheapest(facts: Mapping[str, Known]) -> float:
 def overlap(one: Known, other: Known) -> bool:
     if one.ci95 is None or other.ci95 is None:
         return False
-    return one.ci95[0] <= other.ci95[1] and other.ci95[0] <= one.ci95[1]
+    return not distinguishable(one.ci95, other.ci95)
 
 
 def misses(

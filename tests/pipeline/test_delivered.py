@@ -1,11 +1,12 @@
 """Students that were trained to be delivered: theirs alone are the weights that lie there."""
 
+import json
 import shutil
 from typing import Any
 
 import pytest
 
-from kdsearch.errors import UserError
+from kdsearch.errors import RunError, UserError
 from kdsearch.files import read_json
 from kdsearch.pipeline import students
 from kdsearch.pipeline.delivered import delivered, keep
@@ -37,3 +38,15 @@ def test_a_student_whose_weights_are_gone_is_none(copied: RunDir) -> None:
     assert [one["id"] for one in delivered(copied)] == [row["id"]]
     (copied.root / row["weights"]).unlink()
     assert delivered(copied) == []
+
+
+@pytest.mark.parametrize(
+    "damage", [{"id": "../../s998"}, {"weights": "../../weights"}, {"latency": None}]
+)
+def test_a_damaged_row_is_one_line(copied: RunDir, damage: dict[str, Any]) -> None:
+    kept(copied)
+    content = read_json(copied.delivered)
+    content["students"][0] |= damage
+    copied.delivered.write_text(json.dumps(content))
+    with pytest.raises(RunError, match="delivered.json: not what a run writes"):
+        delivered(copied)
