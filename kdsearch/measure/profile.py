@@ -17,7 +17,7 @@ from kdsearch.files import content_hash, read_json, write_json
 from kdsearch.measure.book import Build, CostBook, latency_of
 from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency, Target
-from kdsearch.measure.predict import FEWEST, Prediction, Predictor, Sample, fitted
+from kdsearch.measure.predict import FEWEST, Prediction, Predictor, Sample, axes_of, fitted
 from kdsearch.measure.predict_quality import Quality, quality, read_quality
 
 SCHEMA = 1
@@ -103,7 +103,9 @@ class Profile:
         return {n: one(architecture, footprint) for n, one in self.predictors.items()}
 
     def check(self, family: str, space: Space, shape: Sequence[int]) -> None:
-        """Raises PredictorError where it is a profile of other networks or images."""
+        """Raises PredictorError where it is a profile of other networks or images, or one that
+        cannot say something of every student of the space.
+        """
         axes = {name: list(values) for name, values in space.choices().items()}
         ours = {name: list(values) for name, values in self.axes.items()}
         if self.family != family or ours.keys() != axes.keys():
@@ -111,9 +113,25 @@ class Profile:
         for name, values in axes.items():
             if beyond := [value for value in values if value not in ours[name]]:
                 raise PredictorError(f"profiled without {name} = {beyond[0]}; profile it anew")
+        self.check_measured(space)
         if tuple(shape) != self.shape:
             sizes = [" x ".join(map(str, one)) for one in (self.shape, shape)]
             raise PredictorError(f"profiled for images of {sizes[0]}, not of {sizes[1]}")
+
+    def check_measured(self, space: Space) -> None:
+        if (count := len(self.measured)) >= space.count():
+            return  # nothing is left to predict
+        if count < FEWEST:
+            raise PredictorError(f"{count} networks were measured; a prediction needs {FEWEST}")
+        seen = axes_of([row.architecture for row in self.rows])
+        missing = [
+            f"{name} = {value}"
+            for name, values in space.choices().items()
+            for value in values
+            if value not in seen.get(name, ())
+        ]
+        if missing:
+            raise PredictorError(f"no measured network has {', '.join(missing)}; measure more")
 
     def write(self, path: Path) -> None:
         write_json(path, self.as_dict())

@@ -96,12 +96,18 @@ def adopt(
     if ended.get("study") == old:
         run.note(ended={**ended, "study": study})
     known = run.facts().get("adopted", {})
-    run.note(adopted={**known, study: {"from": old, "trials": len(trials)}})
+    run.note(adopted={**known, study: taken_over(context, old, trials)})
     draft.replace(run.journal(study))
     context.progress.say(
         f"search: {several(len(trials), 'trial')} of the earlier search taken over, with what "
         "they cost on the new targets; nothing is trained anew"
     )
+
+
+def taken_over(context: Context, old: str, trials: Sequence[Trial]) -> dict[str, Any]:
+    """What run.json notes of it."""
+    finalists = context.config.finalists.model_dump(mode="json")
+    return {"from": old, "trials": len(trials), "finalists": finalists}
 
 
 def as_proposed(trial: Trial) -> Trial:
@@ -156,7 +162,12 @@ def copy_weights(old: str, new: str, trials: Sequence[Trial], context: Context) 
                     Remote(f"{new}/{folder}/{name}").put(held.read_bytes())
 
 
-def untouched(run: RunDir, study: str, trials: Sequence[Trial]) -> bool:
-    """Whether a search has the trials alone that it took over."""
-    known = run.facts().get("adopted", {}).get(study)
-    return known is not None and known["trials"] == len(trials)
+def untouched(context: Context, study: str, trials: Sequence[Trial]) -> bool:
+    """Whether a search has the trials alone that it took over, and no other finalists are asked
+    for since.
+    """
+    known = context.run.facts().get("adopted", {}).get(study)
+    if known is None or known["trials"] != len(trials):
+        return False
+    asked = context.config.finalists.model_dump(mode="json")
+    return bool(known.get("finalists", asked) == asked)

@@ -71,10 +71,12 @@ def publish_in(run: RunDir, content: Mapping[str, Any], **facts: Any) -> None:
 
 
 def chosen_of(context: Context, found: Found) -> list[Trial]:
-    """Who is trained to the end; of a search that took its trials over, those who were."""
+    """Who is trained to the end; of a search that took its trials over, those who were,
+    as long as no other finalists are asked for.
+    """
     objectives = objectives_of(context.config.search.objectives)
     trials, count = found.trials, context.config.finalists.count
-    if untouched(context.run, found.study, trials):
+    if untouched(context, found.study, trials):
         done = [t for t in trials if t.state == "complete" and is_done(context, found, t)]
         trials = done or trials
     return list(survivors(trials, count, objectives))

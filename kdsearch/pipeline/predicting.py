@@ -13,6 +13,7 @@ from kdsearch.config.targets import targets_of
 from kdsearch.core.budget import resolve
 from kdsearch.core.costs_named import QUANTILES, on_target
 from kdsearch.core.records import Architecture
+from kdsearch.errors import PredictorError
 from kdsearch.files import read_json, write_json
 from kdsearch.measure.book import CostBook, latency_of, of_latency
 from kdsearch.measure.books import Books
@@ -86,6 +87,15 @@ def is_good(context: Context, name: str, profile: Profile) -> bool:
     return False
 
 
+def predicted_or_measured(
+    book: CostBook, profile: Profile, architecture: Architecture
+) -> Latency:
+    try:
+        return FromProfile(profile, book.build).said(architecture)
+    except PredictorError:
+        return book.latencies([architecture])[architecture.id]
+
+
 @dataclass(frozen=True)
 class Guesses:
     """Costs at the screen, as `Prices.at_screen`."""
@@ -116,13 +126,15 @@ class Guesses:
         return said | book.latencies(open_ones)
 
     def said(self, book: CostBook, profile: Profile, architecture: Architecture) -> Latency:
-        """What was predicted before; else measured before; else predicted now."""
+        """What was predicted before; else measured before; else predicted now; of one that is
+        unlike all that was profiled, measured now.
+        """
         path = self.folder / book.folder.name / f"{architecture.id}.json"
         if not path.exists():
             if book.knows([architecture]):
                 timed = book.latencies([architecture])[architecture.id]
             else:
-                timed = FromProfile(profile, book.build).said(architecture)
+                timed = predicted_or_measured(book, profile, architecture)
             write_json(path, asdict(timed))
         return latency_of(read_json(path))
 

@@ -1,10 +1,12 @@
 """A finished search on other targets: its trials, their new values, and nothing trained."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kdsearch.config import parse_config
 from kdsearch.core.budget import parse
 from kdsearch.core.objectives import known_on
 from kdsearch.core.progress import Silent
@@ -17,7 +19,10 @@ from kdsearch.pipeline.adoption import (
     copy_results,
     differs_in_targets,
     revalued,
+    taken_over,
+    untouched,
 )
+from kdsearch.pipeline.context import Context, open_context
 from kdsearch.pipeline.trials import recorded
 from kdsearch.rundir import RunDir
 from kdsearch.search.pool import Pool
@@ -82,6 +87,24 @@ def test_an_added_target_becomes_an_objective_without_training(
     assert said.lines[-1] == "everything was done before; nothing was done again"
     go(tiny(), copied.root)
     assert copied.facts()["study"] == old, "and back to the search there was"
+
+
+def test_other_finalists_are_chosen_among_all_that_were_taken_over(
+    tiny: Any, tmp_path: Path
+) -> None:
+    """As long as they are as they were, among those that were trained to the end."""
+    trials = [trial("complete")]
+
+    def asking(count: int) -> Context:
+        config = parse_config(tiny(finalists={"count": count}))
+        return open_context(config, tmp_path / "run", Silent())
+
+    context = asking(2)
+    context.run.note(adopted={"new": taken_over(context, "old", trials)})
+    assert untouched(context, "new", trials)
+    assert not untouched(context, "new", trials * 2), "it went on"
+    assert not untouched(context, "another", trials)
+    assert not untouched(asking(3), "new", trials)
 
 
 BASE: dict[str, Any] = {

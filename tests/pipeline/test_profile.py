@@ -176,6 +176,12 @@ def test_a_profile_of_other_networks_is_refused(
         profile.check("vit", space, profile.shape)
     with pytest.raises(PredictorError, match="images of 1 x 8 x 8, not of 3 x 8 x 8"):
         profile.check("resnet", space, (3, 8, 8))
+    with pytest.raises(PredictorError, match="10 networks were measured; a prediction needs"):
+        replace(profile, rows=profile.rows[:10]).check("resnet", space, profile.shape)
+    name, values = next((n, v) for n, v in profile.axes.items() if len(v) > 1)
+    rows = [r for r in profile.rows * 2 if r.architecture.as_dict()[name] != values[0]]
+    with pytest.raises(PredictorError, match=f"no measured network has {name} = {values[0]}"):
+        replace(profile, rows=tuple(rows)).check("resnet", space, profile.shape)
     fewer = {**profile.axes, "stage1.width": [2]}
     with pytest.raises(PredictorError, match="profiled without stage1.width = "):
         replace(profile, axes=fewer).check("resnet", space, profile.shape)
@@ -257,6 +263,21 @@ def test_what_was_measured_is_not_predicted(
     guess, _ = guesses(made, tmp_path)
     row = made[1].rows[0]
     assert guess([row.architecture])[row.architecture.id]["latency_ms"] == row.latency.p50_ms
+
+
+def test_a_candidate_unlike_all_that_was_profiled_is_measured(
+    context: Context, made: tuple[CostBook, Profile], tmp_path: Path
+) -> None:
+    book, profile = made
+    asked, (guess, watch) = stranger(context, profile), guesses(made, tmp_path)
+    few = replace(profile, rows=profile.rows[:10])
+    guess = replace(guess, profiles={book.target.name: few})
+    try:
+        found = guess([asked])[asked.id]
+        assert watch.asked == [[asked.id]]
+        assert found["latency_ms"] == guess.said(book, few, asked).p50_ms
+    finally:
+        (book.folder / f"{asked.id}.json").unlink(missing_ok=True)
 
 
 def test_where_a_bound_lies_inside_of_the_interval_it_is_measured(
