@@ -4,7 +4,6 @@ The file comes from elsewhere: nothing of it is executed, every key has its type
 networks are those of the bundle, and the numbers have to be such as networks take.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
@@ -13,12 +12,14 @@ import numpy as np
 
 from kdsearch.core.seeds import derive
 from kdsearch.errors import PredictorError
+from kdsearch.measure import on_device
 from kdsearch.measure.latency import Latency, scaled
 from kdsearch.measure.ranking import tau
 
 SCHEMA = 1
 MOST_BYTES = 64_000_000
-MOST_ROUNDS, FEWEST_ROUNDS, MOST_CALLS = 10_000, 3, 1_000
+FEWEST_ROUNDS, MOST_ROUNDS = on_device.ROUNDS
+MOST_CALLS = on_device.MOST_CALLS
 LONGEST_MS = 600_000.0
 MOST_TEXT = 200
 SLOWEST = 1_000.0
@@ -203,7 +204,7 @@ def whole(value: Any, key: str, low: int, high: int) -> None:
 
 
 def number(value: Any, key: str, low: float, high: float) -> None:
-    right = type(value) in (int, float) and math.isfinite(value) and low <= value <= high
+    right = type(value) in (int, float) and low <= value <= high  # so NaN is none
     require(right, key, f"{shown(value)}; must be a number from {low:g} to {high:g}")
 
 

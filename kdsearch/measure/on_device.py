@@ -31,6 +31,8 @@ WARM_UPS = 5
 VISIT_SECONDS = 0.001
 FEWEST_CALLS, MOST_CALLS = 2, 50
 FEWEST_ROUNDS = 5
+ROUNDS = (3, 1_000)
+"""What a result is taken back with."""
 CPU = "CPUExecutionProvider"
 
 Visits = List[List[float]]  # noqa: UP006
@@ -82,7 +84,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     made = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     made.add_argument("--threads", type=positive, help="of one call; default: the manifest's")
-    made.add_argument("--rounds", type=positive, help="of each group; default: the manifest's")
+    made.add_argument("--rounds", type=rounds_of, help="of each group; default: the manifest's")
     made.add_argument(
         "--seconds",
         type=float,
@@ -99,6 +101,13 @@ def positive(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}': must be a whole number from 1 up")
+
+
+def rounds_of(text: str) -> int:
+    least, most = ROUNDS
+    if text.isdecimal() and least <= int(text) <= most:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}': must be a whole number, {least} to {most}")
 
 
 def prepared(
@@ -166,7 +175,7 @@ def per_visit(warm_up: list[float]) -> int:
 
 def fingerprint(provider: str) -> dict[str, Any]:
     return {
-        "device": processor(),
+        "device": processor() if provider == CPU else f"{provider} on {processor()}",
         "cores": os.cpu_count() or 1,
         "system": f"{platform.system()} {platform.machine()}",
         "runtime": "onnxruntime",
@@ -187,7 +196,8 @@ def processor() -> str:
     except OSError:
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return (names or [platform.processor() or platform.machine() or "unknown"])[0]
+    known = [*names, platform.processor(), platform.machine(), "unknown"]
+    return next(name for name in known if name)
 
 
 def load() -> float | None:

@@ -90,7 +90,7 @@ def adopt(
     draft.unlink(missing_ok=True)
     journal, names = Study(draft, terms.objectives), run.facts()["study_key"]["objectives"]
     for trial in trials:
-        journal.add(as_proposed(trial), pool)
+        journal.add(trial.as_proposed(), pool)
         journal.note(revalued(trial, names, adopting))
     ended = run.facts().get("ended", {})
     if ended.get("study") == old:
@@ -108,10 +108,6 @@ def taken_over(context: Context, old: str, trials: Sequence[Trial]) -> dict[str,
     """What run.json notes of it."""
     finalists = context.config.finalists.model_dump(mode="json")
     return {"from": old, "trials": len(trials), "finalists": finalists}
-
-
-def as_proposed(trial: Trial) -> Trial:
-    return Trial(trial.number, trial.candidate, batch=trial.batch, sampled=trial.sampled)
 
 
 def revalued(trial: Trial, names: Sequence[str], new: Adopting) -> Trial:

@@ -18,6 +18,7 @@ from torch import nn
 
 import kdsearch
 from kdsearch.config import Config
+from kdsearch.config.latency import Latency
 from kdsearch.config.targets import targets_of
 from kdsearch.core.progress import Progress
 from kdsearch.core.records import Architecture
@@ -46,11 +47,12 @@ PATTERN = 4096
 """Random numbers that every weight repeats: within the reach of a ZIP's compression."""
 DATE = (1980, 1, 1, 0, 0, 0)
 """Of every file in the ZIP: the earliest there can be."""
+BACK, OF_RUN = "kdsearch profile CONFIG --import result.json --name NAME", " --students RUN"
 TEXT = """\
 {count} networks to be timed on this device; made by kdsearch {version}.
 1. Python 3.8 or newer; pip install onnxruntime numpy
 2. python measure.py            (--help: --threads, --rounds, --seconds)
-3. Take result.json back: kdsearch profile CONFIG --import result.json --name NAME
+3. Take result.json back: {back}
 The weights are random, no data is in here; let nothing else run meanwhile.
 """
 
@@ -85,10 +87,16 @@ def bundle(  # noqa: PLR0913  what of, for what, and where to
     side = target.size or info.size
     shape = (info.channels, side, side)
     files = made_files(build, with_anchors(chosen, space), shape, target)
-    manifest = manifest_of(context, target, chosen, files, shape)
+    asked = {
+        "input": list(shape),
+        "classes": len(info.classes),
+        "rounds": rounds_of(named(config, name)),
+    }
+    manifest = manifest_of(context, target, chosen, files, asked)
     note = context.store.root / STAGE / manifest["bundle"] / MANIFEST
     write_json(note, manifest)
-    text = TEXT.format(count=len(files), version=kdsearch.__version__)
+    back = BACK + (OF_RUN if students else "")
+    text = TEXT.format(count=len(files), version=kdsearch.__version__, back=back)
     contents = {
         MANIFEST: (canonical(manifest) + "\n").encode(),
         SCRIPT: Path(on_device.__file__).read_bytes(),
@@ -99,10 +107,14 @@ def bundle(  # noqa: PLR0913  what of, for what, and where to
     return manifest
 
 
+def named(config: Config, name: str) -> Latency:
+    targets = targets_of(config)
+    return next((one for one in targets if one.title == name), targets[0])
+
+
 def chosen_target(config: Config, name: str) -> Target:
     """The target of this name, else the first; UserError where a bundle cannot time it."""
-    targets = targets_of(config)
-    it = next((one for one in targets if one.title == name), targets[0])
+    it = named(config, name)
     target = target_of(it) if it.profile is None else profile_at(it).target
     if target.precision != "float32":
         raise UserError(
@@ -110,6 +122,12 @@ def chosen_target(config: Config, name: str) -> Target:
             "has it everywhere; --set latency.precision=float32"
         )
     return replace(target, name="", runtime="onnxruntime", layout="contiguous")
+
+
+def rounds_of(target: Latency) -> int:
+    """As the config has it, within what a result is taken back with."""
+    least, most = on_device.ROUNDS
+    return min(max(target.rounds, least), most)
 
 
 def with_anchors(chosen: Sequence[Architecture], space: Any) -> list[Architecture]:
@@ -151,21 +169,23 @@ def manifest_of(
     target: Target,
     chosen: Sequence[Architecture],
     files: Mapping[str, bytes],
-    shape: tuple[int, int, int],
+    asked: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """All that a result is checked against; its hash is the bundle's name."""
+    """All that a result is checked against; its hash is the bundle's name.
+
+    Args:
+        asked: "input", "classes" and "rounds".
+    """
     space = context.space.space
     known = {a.id: a for a in with_anchors(chosen, space)}
-    rounds = targets_of(context.config)[0].rounds
     manifest = {
         "schema": SCHEMA,
         "family": identity(context.space.family),
         "axes": {name: list(values) for name, values in space.choices().items()},
-        "input": list(shape),
         "target": asdict(target),
         "batch_size": target.batch_size,
         "threads": target.threads,
-        "rounds": rounds,
+        **asked,
         "architectures": {name: a.as_dict() for name, a in known.items()},
         "anchors": {name: a.id for name, a in anchors(space).items()},
         "groups": [[a.id for a in group] for group in grouped(chosen)],
@@ -199,10 +219,15 @@ def as_zip(to: Path, contents: Mapping[str, bytes]) -> None:
     write_bytes(to, buffer.getvalue())
 
 
-def words(manifest: Mapping[str, Any], to: Path) -> str:
-    """What it is and what to do with it."""
+def words(manifest: Mapping[str, Any], to: Path, students: bool = False) -> str:
+    """What it is and what to do with it.
+
+    Args:
+        students: whether those of a run alone are in it.
+    """
+    back = BACK + (OF_RUN if students else "")
     return (
         f"{to}: {len(manifest['files'])} networks and {SCRIPT}; bundle {manifest['bundle']}\n"
         f"on the device: pip install onnxruntime numpy; python {SCRIPT}\n"
-        "then here: kdsearch profile CONFIG --import result.json --name NAME"
+        f"then here: {back}"
     )

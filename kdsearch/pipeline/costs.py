@@ -129,10 +129,11 @@ def book_of_profile(context: Context, info: DataInfo, it: Latency) -> CostBook:
     space, side = context.space, profile.target.size or info.size
     with naming_the_key(it):
         profile.check(identity(space.family), space.space, (info.channels, side, side))
-    folder: Path = context.store.folder("latency", {"version": VERSION, **profile.identity})
+    key = {"version": VERSION, "classes": len(info.classes), **profile.identity}
+    folder: Path = context.store.folder("latency", key)
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "key.json").exists():
-        write_json(folder / "key.json", {"version": VERSION, **profile.identity})
+        write_json(folder / "key.json", key)
     build = Students(space.family, info.channels, len(info.classes))
     return CostBook(
         folder,

@@ -17,6 +17,7 @@ from kdsearch.measure.brought import MOST_BYTES, Brought, brought, shown
 from kdsearch.measure.footprint import footprint_of, totals
 from kdsearch.measure.latency import Target
 from kdsearch.measure.profile import Profile, Row
+from kdsearch.nets.kinds import identity
 from kdsearch.pipeline.bundle import MANIFEST, STAGE
 from kdsearch.pipeline.context import Context, open_context
 from kdsearch.pipeline.costs import Students
@@ -90,6 +91,12 @@ def footprints(
     if manifest["axes"] != {name: list(values) for name, values in space.choices().items()}:
         raise PredictorError(
             f"space: the bundle was made of another space than {context.config.space}"
+        )
+    ours = (identity(context.space.family), info.channels, len(info.classes))
+    if ours != (manifest["family"], manifest["input"][0], manifest["classes"]):
+        raise PredictorError(
+            "data: the bundle was made for other networks: another family, or images with "
+            "other channels or classes; give the config that it was made of"
         )
     build = Students(context.space.family, info.channels, len(info.classes))
     return {

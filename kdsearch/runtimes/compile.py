@@ -5,6 +5,7 @@ Compiling a network takes seconds to minutes, where ONNX Runtime needs hundredth
 
 import logging
 import os
+import shlex
 import shutil
 import sys
 import types
@@ -35,7 +36,7 @@ class Compile:
         """A C++ compiler, where `CXX` names none and there is none of the usual name."""
         usual = "clang++" if sys.platform == "darwin" else "g++"
         compiler = os.environ.get("CXX", usual)
-        if shutil.which(compiler) is not None:
+        if shutil.which((shlex.split(compiler) or [usual])[0]) is not None:
             return ""
         return f"no C++ compiler '{compiler}' here; install one, or name one in CXX"
 

@@ -160,7 +160,7 @@ class Climb:
         ]
         passing = self.passing([t for t in scored if t.state == "running"])
         for trial in self.known(scored, passing):
-            if self.study.trials[trial.number] != before_screen(trial):
+            if self.study.trials[trial.number] != trial.as_proposed():
                 continue  # noted already, before a kill
             if trial.state == "running" and trial.number not in passing:
                 trial = replace(trial, state="stopped", reason=HOPELESS)
@@ -178,7 +178,7 @@ class Climb:
         ]
 
     def scored(self, trial: Trial, costs: Mapping[str, float]) -> Trial:
-        fresh = before_screen(trial)
+        fresh = trial.as_proposed()
         if self.places.inherited is not None:
             result = self.inherited[trial.candidate.architecture.id]
             fresh = climbed(fresh, result, self.values(result, costs))
@@ -290,11 +290,6 @@ class Climb:
             return None
         known = {"accuracy": result.accuracy, **result.scores, **costs}
         return tuple(known[one.name] for one in self.terms.objectives)
-
-
-def before_screen(trial: Trial) -> Trial:
-    """As it was proposed."""
-    return Trial(trial.number, trial.candidate, batch=trial.batch, sampled=trial.sampled)
 
 
 def climbed(trial: Trial, result: Result, values: tuple[float, ...] | None) -> Trial:

@@ -42,3 +42,7 @@ class Trial:
     def rung(self) -> int:
         """The highest rung it has a score at; -1 before any."""
         return max(self.scores, default=-1)
+
+    def as_proposed(self) -> "Trial":
+        """As it was before anything was known of it."""
+        return Trial(self.number, self.candidate, batch=self.batch, sampled=self.sampled)

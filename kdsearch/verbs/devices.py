@@ -47,7 +47,7 @@ def bundled(arguments: argparse.Namespace, config: Any, progress: Progress) -> t
     to = Path(arguments.bundle)
     where = (beside(arguments), to, progress, arguments.networks)
     manifest = bundle(config, *where, students=students, name=arguments.name)
-    return manifest, words(manifest, to)
+    return manifest, words(manifest, to, bool(students))
 
 
 def taken(arguments: argparse.Namespace, config: Any, progress: Progress) -> tuple[Any, str]:
