@@ -108,6 +108,7 @@ WRONG = [
     (of(FIRST, [[1.0, math.nan]] * 5), r"\[0\]: nan; must be a number"),
     (of(FIRST, [[1.0, 0.0]] * 5), r"\[0\]: must be above 0"),
     (of(FIRST, [[1.0, True]] * 5), "True; must be a number"),
+    (of(FIRST, [[1.0, 10**400]] * 5), "10000.*; must be a number"),
     (of(FIRST, [[1.0, 1e9]] * 5), r"1000000000.0; must be a number from 0 to 600000"),
     (of(f"sha256|{NAMES[3]}", "0" * 64), f"sha256.{NAMES[3]}: another network"),
     (of("sha256|more", "0" * 64), "sha256: other networks"),

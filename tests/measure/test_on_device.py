@@ -76,6 +76,17 @@ def test_a_device_tells_what_is_checked_of_it() -> None:
     assert checked_device(told) == told
 
 
+def test_who_computes_stands_in_the_devices_name() -> None:
+    assert fingerprint("Other")["device"] == f"Other on {fingerprint(on_device.CPU)['device']}"
+
+
+@pytest.mark.parametrize("text", ["2", "1001", "x"])
+def test_rounds_that_would_not_be_taken_back_are_refused(text: str) -> None:
+    assert [on_device.rounds_of("3"), on_device.rounds_of("1000")] == [3, 1000]
+    with pytest.raises(Exception, match="3 to 1000"):
+        on_device.rounds_of(text)
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "x", ""])
 def test_counts_are_whole_and_above_zero(text: str) -> None:
     with pytest.raises(Exception, match="whole number"):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from kdsearch.core.progress import Silent
 from kdsearch.core.records import Architecture
 from kdsearch.data.stored import read_info
 from kdsearch.errors import PredictorError, UserError
+from kdsearch.measure import on_device
 from kdsearch.measure.profile import read_profile
-from kdsearch.pipeline.bundle import bundle
+from kdsearch.pipeline import imported as importing
+from kdsearch.pipeline.bundle import bundle, words
 from kdsearch.pipeline.context import open_context
 from kdsearch.pipeline.costs import open_books
 from kdsearch.pipeline.data import prepared
@@ -153,7 +156,7 @@ def test_a_result_that_is_not_as_it_was_written_is_refused(
     config, out = parse_config(content), tmp_path / "out"
     whole = json.loads(result.read_text())
     bad = tmp_path / "bad.json"
-    for text, words in (
+    for text, reason in (
         ("{", "not whole JSON"),
         ('{"bundle": NaN}', "not whole JSON"),
         ("[]", "bundle: None is none that was made here"),
@@ -161,13 +164,44 @@ def test_a_result_that_is_not_as_it_was_written_is_refused(
         (json.dumps({**whole, "threads": 0}), "threads: 0"),
     ):
         bad.write_text(text)
-        with pytest.raises(PredictorError, match=words) as caught:
+        with pytest.raises(PredictorError, match=reason) as caught:
             imported(config, out, bad, Silent(), "board")
         assert str(bad) in str(caught.value)
     with pytest.raises(PredictorError, match="No such file"):
         imported(config, out, tmp_path / "none.json", Silent(), "board")
     with pytest.raises(PredictorError, match="--name '1/2'"):
         imported(config, out, result, Silent(), "1/2")
+
+
+def test_a_result_for_other_data_is_refused(
+    content: Mapping[str, Any], result: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, out = parse_config(content), tmp_path / "out"
+    prepare = importing.prepared
+
+    def fewer_classes(context: Any) -> Any:
+        data, info = prepare(context)
+        return data, replace(info, classes=info.classes[:5])
+
+    monkeypatch.setattr(importing, "prepared", fewer_classes)
+    with pytest.raises(PredictorError, match="made for other networks"):
+        imported(config, out, result, Silent(), "board")
+
+
+def test_rounds_and_the_way_back_are_those_of_what_was_asked(
+    made: tuple[Path, dict[str, Any]], content: Mapping[str, Any], tmp_path: Path
+) -> None:
+    folder, manifest = made
+    assert manifest["rounds"] == 3
+    assert "--students RUN" not in words(manifest, folder) + (folder / "README.txt").read_text()
+    latency = [{"name": "here"}, {"name": "board", "rounds": 2}]
+    config = parse_config({**content, "latency": latency})
+    some = [Architecture.of(c) for c in list(manifest["architectures"].values())[:2]]
+    to = tmp_path / "again"
+    again = bundle(config, tmp_path / "out", to, Silent(), students=some, name="board")
+    assert again["rounds"] == on_device.ROUNDS[0]
+    assert "--students RUN" in words(again, to, students=True)
+    assert "--students RUN" in (to / "README.txt").read_text()
 
 
 def test_an_altered_network_is_not_timed(
