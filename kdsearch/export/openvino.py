@@ -9,6 +9,7 @@ import numpy as np
 from kdsearch.export.extras import need
 from kdsearch.export.format import Spec
 from kdsearch.export.original import Original, quiet
+from kdsearch.runtimes.openvino import core
 from kdsearch.runtimes.runtime import Array, Call
 
 USAGE = """import openvino
@@ -33,7 +34,7 @@ class OpenVino:
         """See `Format.write`: converted from the ONNX of the same student."""
         import openvino
 
-        model = openvino.Core().read_model(original.onnx.SerializeToString())
+        model = core().read_model(original.onnx.SerializeToString())
         with quiet():
             openvino.save_model(model, folder / self.files[0], compress_to_fp16=False)
         return {}
@@ -43,10 +44,8 @@ class OpenVino:
 
     def load(self, folder: Path, *, threads: int = 1) -> Call:
         """See `Format.load`; in float32 also where a processor is faster in bfloat16."""
-        import openvino
-
         options = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        network = openvino.Core().compile_model(folder / self.files[0], "CPU", options)
+        network = core().compile_model(folder / self.files[0], "CPU", options)
 
         def call(images: Array) -> Array:
             logits: Array = np.array(network(np.ascontiguousarray(images))[0])

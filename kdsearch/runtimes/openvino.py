@@ -1,5 +1,6 @@
 """OpenVINO on the processor; it comes with the extra `openvino`."""
 
+from functools import cache
 from importlib import metadata, util
 from typing import Any
 
@@ -32,12 +33,22 @@ class OpenVino:
         return metadata.version("openvino")
 
 
-def capabilities() -> list[str]:
-    """What OpenVINO can compute with on this processor: FP32, INT8, BF16, …"""
+@cache
+def core() -> Any:
+    """OpenVINO's entry, one for the whole process.
+
+    Each gives the thread a signal stack of its own, and when it goes puts back the one that it
+    found: that of another entry, perhaps, whose memory is gone. A Ctrl-C after that is a crash
+    (OpenVINO 2026.4; sigaltstack(2)).
+    """
     import openvino
 
-    core: Any = openvino.Core()
-    found: list[str] = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return openvino.Core()
+
+
+def capabilities() -> list[str]:
+    """What OpenVINO can compute with on this processor: FP32, INT8, BF16, …"""
+    found: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return found
 
 
@@ -46,9 +57,6 @@ def request(model: bytes, calling: Calling) -> Call:
 
     Without OpenVINO's converter, which would tell its makers over the network that it was used.
     """
-    import openvino
-
-    core: Any = openvino.Core()
     settings = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
@@ -56,7 +64,7 @@ def request(model: bytes, calling: Calling) -> Call:
         # Left alone it takes bf16 where the processor has it, whatever the weights are.
         "INFERENCE_PRECISION_HINT": HINTS[calling.precision],
     }
-    compiled = core.compile_model(core.read_model(model), "CPU", settings)
+    compiled = core().compile_model(core().read_model(model), "CPU", settings)
     opened = compiled.create_infer_request()
 
     def call(images: Array) -> Array:

@@ -111,10 +111,11 @@ def test_latencies_brought_from_a_device_stay_whatever_the_targets_become(
     """And what predictors said before goes."""
     front = read_json(copied.front)
     board = {"device": "board", "runtime": "onnxruntime"}
-    front |= {"predictor": {"gone": {}}, "targets": {**front["targets"], "board": board}}
+    told = {"gone": {"bias_on_front": {"ratio": None, "ci95": None}}}
+    front |= {"predictor": told, "targets": {**front["targets"], "board": board}}
     for point in front["points"]:
         point["latency"]["board"] = {**point["latency"][ALONE], "p50": 7.0, "device": "board"}
-        point["predicted_latency"] = {"gone": {"p50": 1.0}}
+        point["predicted_latency"] = {"gone": {"p50": 1.0, "interval90": [0.9, 1.1]}}
     write_json(copied.front, front)
     go(tiny(latency=[SERVER]), copied.root, until="finalists")
     after = read_json(copied.front)

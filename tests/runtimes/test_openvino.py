@@ -1,5 +1,6 @@
 """OpenVINO where it is installed; what it is told where it is not."""
 
+import subprocess
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,7 @@ class Core:
 def core(monkeypatch: pytest.MonkeyPatch) -> type[Core]:
     monkeypatch.setattr(Core, "asked", [])
     monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(Core=Core, __spec__=object()))
+    monkeypatch.setattr(openvino, "core", Core)
     return Core
 
 
@@ -66,3 +68,31 @@ def test_as_installed_it_computes() -> None:
     images = torch.arange(4.0).reshape(1, 1, 2, 2)
     call = OpenVino().prepare(nn.Sequential(double, nn.Flatten()), images, Calling()).call
     np.testing.assert_allclose(call(images.numpy()), [[0, 2, 4, 6]])
+
+
+INTERRUPTED = """
+import gc, signal
+import torch
+from torch import nn
+from kdsearch.runtimes.openvino import OpenVino
+from kdsearch.runtimes.runtime import Calling
+
+network, images = nn.Conv2d(2, 2, 1), torch.zeros(1, 2, 4, 4)
+several = [OpenVino().prepare(network, images, Calling()) for _ in range(3)]
+del several
+gc.collect()
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_no_crash_after_it_computed() -> None:
+    """It gives the thread a signal stack, whose memory must stay."""
+    pytest.importorskip("openvino", reason="OpenVINO: pip install 'kdsearch[openvino]'")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr
