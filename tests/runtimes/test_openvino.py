@@ -79,7 +79,8 @@ from kdsearch.runtimes.runtime import Calling
 
 network, images = nn.Conv2d(2, 2, 1), torch.zeros(1, 2, 4, 4)
 several = [OpenVino().prepare(network, images, Calling()) for _ in range(3)]
-del several
+while several:  # the first of them goes first
+    several.pop(0)
 gc.collect()
 try:
     signal.raise_signal(signal.SIGINT)
