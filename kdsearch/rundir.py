@@ -120,6 +120,12 @@ class RunDir:
         """One JSON line for each time the test split was opened, and why."""
         return self.root / "test_openings.jsonl"
 
+    @property
+    def predictions(self) -> Path:
+        """Latencies that searches went by: by name of the folder of what was measured, and by
+        student."""
+        return self.root / "predictions"
+
     def journal(self, study: str) -> Path:
         return self.root / f"study-{study}.journal"
 

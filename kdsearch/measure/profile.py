@@ -19,8 +19,8 @@ from kdsearch.measure.footprint import footprint_of
 from kdsearch.measure.latency import Latency, Target
 from kdsearch.measure.predict import FEWEST, Prediction, Predictor, Sample, axes_of, fitted
 from kdsearch.measure.predict_quality import Quality, quality, read_quality
+from kdsearch.measure.profile_shape import SCHEMA, check_shape
 
-SCHEMA = 1
 QUANTILES = ("p50_ms", "p95_ms", "p99_ms")
 
 
@@ -168,11 +168,11 @@ def read_profile(path: Path, name: str | None = None) -> Profile:
     """
     content = read_json(path)
     try:
+        check_shape(content)
         profile = profile_of(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (PredictorError, TypeError) as error:  # TypeError: a key that no record has
         raise PredictorError(
-            f"{path}: no profile as `kdsearch profile` writes it ({type(error).__name__} at "
-            f"{error}); write it again"
+            f"{path}: no profile as `kdsearch profile` writes it ({error}); write it again"
         ) from error
     return profile if name is None else renamed(profile, name)
 
@@ -182,8 +182,7 @@ def renamed(profile: Profile, name: str) -> Profile:
 
 
 def profile_of(content: Mapping[str, Any]) -> Profile:
-    if content["schema"] != SCHEMA:
-        raise ValueError(f"schema {content['schema']}, not {SCHEMA}")
+    """Of what `check_shape` let pass."""
     channels, height, width = content["shape"]
     return Profile(
         target=Target(**content["target"]),

@@ -125,7 +125,8 @@ def counted_by(trial: Trial, names: Sequence[str]) -> dict[str, float]:
 
 
 def latencies(run: RunDir, front: Front, student: str) -> dict[str, dict[str, Any]]:
-    """What was measured of an architecture during the search; nothing where it was not.
+    """What was measured of an architecture during the search, else what the search predicted;
+    nothing where it did neither.
 
     Each target has its place: what comes first is taken for the first one's.
     """
@@ -133,8 +134,10 @@ def latencies(run: RunDir, front: Front, student: str) -> dict[str, dict[str, An
     found = {}
     for place, target in enumerate(targets):
         folder = run.root / "latencies" / target if place else run.root / "latency"
-        path = folder / f"{student}.json"
-        found[target] = as_facts(read_json(path)) if path.exists() else {}
+        kept = (folder, run.predictions / folder.resolve().name)
+        paths = (one / f"{student}.json" for one in kept)
+        path = next((one for one in paths if one.exists()), None)
+        found[target] = {} if path is None else as_facts(read_json(path))
     return found
 
 

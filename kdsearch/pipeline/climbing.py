@@ -9,7 +9,7 @@ from kdsearch.core.records import Architecture, Result
 from kdsearch.measure.profile import Profile
 from kdsearch.pipeline.context import Context
 from kdsearch.pipeline.jobs import Ground, execute, inherited_folder, order_of, work_off
-from kdsearch.pipeline.predicting import PREDICTIONS, Guesses
+from kdsearch.pipeline.predicting import Guesses
 from kdsearch.pipeline.starts import starts_of
 from kdsearch.pipeline.terms import prices_of
 from kdsearch.search.climb import Climb
@@ -82,7 +82,7 @@ def sought_prices(context: Context, ground: Ground, sought: Sought) -> Prices:
     terms, largest = sought.terms, ground.ends["largest"]
     guesses = None
     if sought.predicted:
-        folder = context.run.root / PREDICTIONS
+        folder = context.run.predictions
         guesses = Guesses(ground.books, sought.predicted, terms, largest, folder)
     return prices_of(ground.books, terms, largest, guesses)
 

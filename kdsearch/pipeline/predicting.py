@@ -26,9 +26,6 @@ from kdsearch.pipeline.jobs import Ground
 from kdsearch.pipeline.profile import NETWORKS, architectures_of, profiled, twice
 from kdsearch.search.terms import Terms
 
-PREDICTIONS = "predictions"
-"""In a run's folder: by what was measured, and by student."""
-
 
 def predicted_targets(
     context: Context, ground: Ground, terms: Terms, candidates: int, study: str

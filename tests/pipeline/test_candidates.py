@@ -92,6 +92,24 @@ def test_latencies_are_read_from_the_books(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_was_only_predicted_is_known_too(tmp_path: Path) -> None:
+    """A run's latency/ is a link to a folder, by whose name predictions are kept."""
+    run, book = RunDir(tmp_path / "run"), tmp_path / "store" / "book-7"
+    book.mkdir(parents=True)
+    run.root.mkdir()
+    run.link("latency", book)
+    front = {"points": [{"latency": {"server": {}}}]}
+    said = {"p50_ms": 2.0, "p95_ms": 3.0, "ci95": [1.9, 2.1], "rounds": 0, "predicted": True}
+    (run.predictions / book.name).mkdir(parents=True)
+    (run.predictions / book.name / "abc.json").write_text(json.dumps(said))
+    (found,) = latencies(run, front, "abc").values()
+    assert found["predicted"] and found["p50"] == 2.0
+    assert deciding(evidence({"latency": {"server": found}})["latency_ms"]) == 2.1
+    (book / "abc.json").write_text(json.dumps({**said, "p50_ms": 2.5, "predicted": False}))
+    (found,) = latencies(run, front, "abc").values()
+    assert found["p50"] == 2.5 and "predicted" not in found, "what is measured comes first"
+
+
 def test_a_query_among_trials_has_the_front_too(finished: RunDir) -> None:
     front = read_json(finished.front)
     whole = all_trials(finished, front, {})["points"]
