@@ -21,6 +21,7 @@ from kdsearch.report.markup import Markup, element
 SCRIPTS = (
     "amounts",
     "query",
+    "confidence",
     "axes",
     "marks",
     "chart",

@@ -15,6 +15,7 @@ from kdsearch.core.quantities import plain_number
 from kdsearch.errors import BudgetError
 from kdsearch.files import read_json
 from kdsearch.pipeline.query import asked
+from kdsearch.pipeline.query_words import sure
 from kdsearch.pipeline.report import reported
 from kdsearch.rundir import RunDir
 
@@ -131,6 +132,25 @@ def test_the_command_asks_for_the_same_student(page: Any, finished: RunDir) -> N
     assert len(upper) == len(lower) == 1
     assert asked(finished, upper, lower).student["id"] == said["best"]
     assert "of room" in page.text("#decide .margins")
+
+
+def test_it_is_as_sure_as_query_is(page: Any, finished: RunDir) -> None:
+    points = read_json(finished.front)["points"]
+    limits = {next(iter(p["latency"].values()))["ci95"][1] for p in points}
+    said = set()
+    for limit in sorted(limits):
+        for more in (1.0, 1.003, 1.02):
+            page.run(SET, "latency_ms", repr(limit * more))
+            best, *_ = asked(finished, [f"latency_ms={limit * more!r}"], []).choices
+            (kept,) = best.kept
+            words = f"holds with {sure(kept.confidence)}"
+            assert page.text("#decide .margins").endswith(words)
+            said.add(words)
+    assert "holds with 97.5 %" in said and len(said) > 1
+    page.run(SET, "latency_ms", "")
+    page.run(SET, "macs", "100%")
+    assert "of room" in page.text("#decide .margins")
+    assert "holds" not in page.text("#decide .margins"), "they are counted"
 
 
 def test_what_nobody_keeps_names_the_bound_and_the_nearest(page: Any, finished: RunDir) -> None:

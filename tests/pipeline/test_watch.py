@@ -6,11 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
+import yaml
 
 from kdsearch.errors import RunError, UserError
 from kdsearch.files import read_json, write_json
@@ -151,3 +155,38 @@ def test_ctrl_c_ends_it_without_a_word_of_error(copied: RunDir) -> None:
     begun.send_signal(signal.SIGINT)
     _, err = begun.communicate(timeout=60)
     assert (begun.returncode, err) == (0, "")
+
+
+@pytest.mark.slow
+def test_it_follows_a_run_that_is_under_way(
+    tiny: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """A run in a process of its own, looked at from beside it."""
+    config, out = tmp_path / "c.yaml", tmp_path / "run"
+    config.write_text(yaml.safe_dump(tiny(store=str(tmp_path / "store"))))
+    words = [sys.executable, "-m", "kdsearch", "run", str(config), "--out", str(out)]
+    begun = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    while begun.poll() is None and not (out / "run.json").exists():
+        time.sleep(0.05)
+    watch, lines, pages = Watch(RunDir(out), clock=lambda: 0.0), set(), []
+    with Server(watch.page, watch.state, 0) as server:
+        beside = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        beside.start()
+        port, shown = server.server_address[1], ""
+        while begun.poll() is None:
+            state = json.loads(ask(port, "/state")[1])
+            lines.add(state["line"].partition(":")[0])
+            if state["page"] != shown:
+                pages.append(ask(port)[1])
+                shown = state["page"]
+            time.sleep(0.2)
+        last = ask(port)[1]
+        server.shutdown()
+        beside.join()
+    assert begun.stderr is not None
+    assert begun.returncode == 0, begun.stderr.read()
+    assert {"search", "teacher"} & lines, lines
+    assert len(pages) > 2 and "students on the front" not in pages[0]
+    assert "students on the front" in last and RunDir(out).front.exists()
+    for one in pages:
+        assert one.startswith("<!doctype html>") and "Traceback" not in one

@@ -71,7 +71,8 @@ function answerParts(answer, bounds) {
     const items = margins.map(([bound, left]) => {
       const said = best.predicted.includes(bound.name) ? ", predicted" : "";
       const kept = `${amount(quantityOf(run, bound.name).unit, best.guaranteed[bound.name])}${said}`;
-      return html("li", {}, `${boundWords(run, bound)}: ${shareWords(left)} of room (held against ${kept})`);
+      const sure = sureWords(confidence(run, best, bound));
+      return html("li", {}, `${boundWords(run, bound)}: ${shareWords(left)} of room (held against ${kept})${sure}`);
     });
     parts.push(html("ul", { class: "margins" }, ...items));
   }
