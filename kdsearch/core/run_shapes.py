@@ -3,6 +3,7 @@
 from kdsearch.core.shapes import (
     Shape,
     is_choice,
+    is_count,
     is_number,
     is_plain_name,
     is_text,
@@ -46,6 +47,11 @@ is_run: Shape = record(
         "weights": TEXT_OR_NONE,
         "predicting": mapping_of(list_of(is_text)),
         "ends": record({}, {"smallest": COSTS, "largest": COSTS}),
+        "targets": mapping_of(mapping_of(or_none(is_choice))),
+        "front_targets": mapping_of(is_text),
+        "adopted": mapping_of(
+            record({"from": is_text, "trials": is_count}, {"finalists": is_mapping})
+        ),
         "ended": record(
             {},
             {"study": is_text, "why": is_text, "limits": mapping_of(or_none(is_number))},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
-from kdsearch.verbs.say import say
+from kdsearch.verbs.say import out_of, say
 
 
 def batch(arguments: argparse.Namespace) -> int:
@@ -62,12 +62,6 @@ def search_baselines(arguments: argparse.Namespace) -> int:
     reported(found)
     say(content, arguments.json, text(content))
     return 0
-
-
-def out_of(arguments: argparse.Namespace) -> Path:
-    """--out, or runs/ and the file's name."""
-    file = vars(arguments).get("manifest") or arguments.config
-    return Path(arguments.out or Path("runs") / Path(file).stem)
 
 
 def shown(text: str) -> None:
