@@ -51,13 +51,14 @@ def main() -> None:
     rows, refused = deliveries(run, out, asked.count, asked.format)
     again = json.loads(python(HERE / "again.py", run, *{row["student"] for row in rows}))
     for row in rows:
-        row |= again[row["student"]]
+        row |= again["students"][row["student"]]
         row["over"] = row["again_ms"] / row["limit_ms"] - 1
     content = {
         "command": f"python benchmarks/deliver/run.py {' '.join(sys.argv[1:])}".strip(),
         "machine": machine(),
         "seconds": time.perf_counter() - started,
         "refused": refused,
+        "anchors": again["anchors"],
         "rows": rows,
     }
     path = HERE / "results" / "deliveries.json"
@@ -152,6 +153,8 @@ def table(content: Mapping[str, Any]) -> list[str]:
         f"beyond the budget by more than {BEYOND:.0%}: {beyond} of {len(rows)}; at most "
         f"{max(over):+.1%}, median {median(over):+.1%} (anchor-normalised); {near} take "
         f"{1 - NEAR:.0%} of it or more",
+        f"measured again {len(content['anchors']['uneven'])} times until the anchors' speeds "
+        f"differed by {content['anchors']['used']:.1%} (deviation) from one to another",
         f"raw: {sum(one > BEYOND for one in raw)} of {len(rows)}, at most {max(raw):+.1%}, "
         f"median {median(raw):+.1%}; {content['seconds']:.0f} s in all",
     ]

@@ -8,7 +8,7 @@ when the reference was taken.
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -24,7 +24,7 @@ from kdsearch.core.seeds import derive
 from kdsearch.errors import UserError
 from kdsearch.measure.intervals import Interval, percentiles_ci95
 from kdsearch.measure.rounds import Stopwatch, Timed, heed_stop, interleaved
-from kdsearch.measure.speed import DRIFTS, Speed, drift, speed
+from kdsearch.measure.speed import DRIFTS, UNEVEN, Speed, drift, speed
 from kdsearch.runtimes import ready
 from kdsearch.runtimes.placed import LAYOUTS
 from kdsearch.runtimes.runtime import Array, Calling, Prepared
@@ -90,6 +90,8 @@ class Measured:
     latencies: dict[str, Latency]
     reference: dict[str, float]
     """Milliseconds of each anchor that later measurements are to be scaled to."""
+    uneven: float = 0.0
+    """By how much the anchors' speeds differ; see `Speed`."""
 
 
 def measure(  # noqa: PLR0913  what is measured, on what, how often
@@ -139,10 +141,17 @@ def measure(  # noqa: PLR0913  what is measured, on what, how often
         is_enough,
     )
     measured = scaled(*split(timed), reference, bootstrap)
-    changed = max((one.drift or 0.0 for one in measured.latencies.values()), default=0.0)
-    is_drift = changed > DRIFTS
-    progress.finish(task, f"the machine's speed changed by {changed:.0%}" if is_drift else "")
+    progress.finish(task, ", ".join(disturbances(measured)))
     return measured
+
+
+def disturbances(measured: Measured) -> Iterator[str]:
+    """What made the intervals wider than they might be."""
+    changed = max((one.drift or 0.0 for one in measured.latencies.values()), default=0.0)
+    if changed > DRIFTS:
+        yield f"the machine's speed changed by {changed:.0%}"
+    if measured.uneven > UNEVEN:
+        yield f"anchors' speeds have changed apart, by {measured.uneven:.0%}"
 
 
 def stopwatches(
@@ -218,6 +227,7 @@ def scaled(
     return Measured(
         {name: summary(visits, found, seed) for name, visits in networks.items()},
         found.reference,
+        found.uneven,
     )
 
 
@@ -228,7 +238,9 @@ def is_narrow(
     within: float,
     seed: int,
 ) -> bool:
-    """Whether half of every network's interval of p50 is at most that share of it."""
+    """Whether half of every network's interval of p50 is at most that share of it, but for what
+    no further round could tell: how unlike the anchors a network is.
+    """
     found = speed_of(networks, anchors, reference, seed)
     for visits in networks.values():
         calls = even(visits, found)
@@ -259,7 +271,8 @@ def even(visits: Visits, found: Speed) -> NDArray[np.float64]:
 def summary(visits: Visits, found: Speed, seed: int) -> Latency:
     calls, percents = even(visits, found), (50, 95, 99)
     p50, p95, p99 = (float(ms) for ms in np.percentile(calls, percents))
-    ci95, p95_ci95, p99_ci95 = percentiles_ci95(calls, percents, seed, found.doubt)
+    doubt = found.doubt * found.unlike(derive(seed, "unlike"))
+    ci95, p95_ci95, p99_ci95 = percentiles_ci95(calls, percents, seed, doubt)
     return Latency(
         p50_ms=p50,
         p95_ms=p95,

@@ -2,23 +2,27 @@
 
 From round to round all networks tell: each against its own usual time, and the median of them.
 How fast the machine was on the whole, beside an earlier measurement, the anchors tell: the
-only ones that were timed in both.
+only ones that were timed in both. A machine that is shared with strangers is not slower by one
+factor, but by 11 % for one anchor and by 40 % for another. By how much a network's own factor
+may differ is not known; taken is as much as those of the anchors do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdsearch.errors import KdsearchError
-from kdsearch.measure.intervals import resampled
+from kdsearch.measure.intervals import RESAMPLES, resampled
 
 Milliseconds = Mapping[str, NDArray[np.float64]]
 """By name, those of a network's calls: (rounds, calls)."""
 
 DRIFTS = 0.2
 """A machine whose speed changes by more over the rounds is said to drift."""
+UNEVEN = 0.05
+"""Anchors whose speeds differ by more from one to another are told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,16 @@ class Speed:
     slower: NDArray[np.float64]
     """(rounds,): how many times slower than at reference the machine ran."""
     doubt: NDArray[np.float64]
-    """(resamples,): what `slower` would be multiplied by, had other rounds been made."""
+    """(RESAMPLES,): what `slower` would be multiplied by, had other rounds been made."""
+    uneven: float
+    """Standard deviation of the logarithms of how many times slower each anchor was."""
     reference: dict[str, float]
     """Milliseconds of each anchor at reference."""
+
+    def unlike(self, seed: int) -> NDArray[np.float64]:
+        """(RESAMPLES,): what `slower` would be multiplied by for a network, drawn."""
+        normal = np.random.default_rng(seed).standard_normal(RESAMPLES)
+        return np.exp(self.uneven * normal)
 
 
 def speed(
@@ -53,9 +64,18 @@ def speed(
             "anchor, and a reference for each; give None to set them anew"
         )
     ratios = [even[name] / milliseconds for name, milliseconds in known.items()]
-    level = float(np.median([np.median(one) for one in ratios]))
+    levels = [float(np.median(one)) for one in ratios]
+    level = float(np.median(levels))
     drawn = [resampled(one, (50,), seed)[0] for one in ratios]
-    return Speed(paces * level, np.median(drawn, axis=0) / level, known)
+    doubt = np.median(drawn, axis=0) / level
+    return Speed(paces * level, doubt, unevenness(levels, drawn), known)
+
+
+def unevenness(levels: Sequence[float], drawn: Sequence[NDArray[np.float64]]) -> float:
+    """Of the anchors' levels, beyond what so many rounds would leave between equal ones."""
+    count = len(levels)
+    chance = float(np.mean([np.var(np.log(one)) for one in drawn])) * (count - 1) / count
+    return float(np.sqrt(max(0.0, float(np.var(np.log(levels))) - chance)))
 
 
 def pace(networks: list[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -64,6 +64,34 @@ def test_doubt_is_how_far_the_anchors_leave_the_level_open():
     assert np.median(few.doubt) == pytest.approx(1.0, abs=0.02)
 
 
+def test_anchors_that_changed_apart_leave_every_network_open():
+    """A clock that is 10, 20 and 40 % slower for three anchors."""
+    rng, slower = np.random.default_rng(0), {"a": 1.1, "b": 1.2, "c": 1.4}
+    noise = {name: rng.lognormal(0, 0.05, 40) for name in slower}
+    reference = dict.fromkeys(slower, 1.0)
+    found = speed({}, {n: (slower[n] * noise[n])[:, None] for n in slower}, reference, 0)
+    wanted = np.std(np.log([1.1, 1.2, 1.4]))
+    assert found.uneven == pytest.approx(wanted, rel=0.2)
+    drawn = found.unlike(7)
+    assert np.std(np.log(drawn)) == pytest.approx(found.uneven, rel=0.1)
+    np.testing.assert_array_equal(drawn, found.unlike(7))
+
+
+def test_noise_alone_is_no_unevenness():
+    rng = np.random.default_rng(1)
+    found = [
+        speed(
+            {},
+            timed(**{n: rng.lognormal(0, 0.1, 10) for n in "abc"}),
+            {"a": 1, "b": 1, "c": 1},
+            0,
+        )
+        for _ in range(40)
+    ]
+    assert np.mean([one.uneven for one in found]) < 0.02 < 0.1
+    assert speed({}, timed(a=[2, 3], b=[8, 12]), None, 0).uneven == 0.0
+
+
 @pytest.mark.parametrize(
     ("anchors", "reference"), [({}, {}), ({}, None), ({"a": [1.0]}, {"b": 1.0})]
 )
