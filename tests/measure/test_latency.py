@@ -14,6 +14,7 @@ from kdsearch.measure.latency import (
     FEWEST_ROUNDS,
     LOOK_EVERY,
     Target,
+    disturbances,
     images_for,
     measure,
     scaled,
@@ -233,6 +234,21 @@ def test_drift_is_noticed_and_said(monkeypatch):
     found = drifting.measure(monkeypatch, progress=progress).latencies["small"]
     assert found.drift == pytest.approx(0.5, abs=0.1)
     assert said[1] == f"the machine's speed changed by {found.drift:.0%}"
+
+
+def test_anchors_that_changed_apart_are_told_and_make_intervals_wide():
+    """Twice as slow for one anchor as at the reference, and as before for two."""
+    rounds = [[1.0, 1.0]] * 30
+    anchors = {"a": rounds, "b": rounds, "c": [[2.0, 2.0]] * 30}
+    found = scaled({"net": rounds}, anchors, dict.fromkeys("abc", 1.0), 0)
+    assert found.uneven == pytest.approx(np.std(np.log([1, 1, 2])))
+    assert list(disturbances(found)) == ["anchors' speeds have changed apart, by 33%"]
+    latency = found.latencies["net"]
+    assert latency.p50_ms == 1.0
+    low, high = latency.ci95
+    assert np.log(high) == pytest.approx(1.96 * found.uneven, rel=0.15) and low < 1 / 1.5
+    alike = scaled({"net": rounds}, dict.fromkeys("abc", rounds), dict.fromkeys("abc", 1.0), 0)
+    assert alike.latencies["net"].ci95 == (1.0, 1.0) and not list(disturbances(alike))
 
 
 @pytest.mark.parametrize("after", [0, 3, 40])
