@@ -23,6 +23,7 @@ from kdsearch.verbs.pages import report, watch
 from kdsearch.verbs.runs import check, distill, init, run
 from kdsearch.verbs.students import deliver, export, query
 
+STOPPED = "kdsearch: stopped; the same command goes on from here"
 ISSUES = "a bug of kdsearch; please report it with the lines above"
 
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"kdsearch: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("kdsearch: stopped; the same command goes on from here", file=sys.stderr)
+        print(STOPPED, file=sys.stderr)
         return 130
     except SystemExit as error:
         print(
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # met while a class was made
+            print(STOPPED, file=sys.stderr)
+            return 130
         if refused := surroundings(error):
             print(f"kdsearch: {refused}", file=sys.stderr)
             return UserError.exit_code

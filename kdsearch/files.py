@@ -112,6 +112,20 @@ def made_folder(path: Path) -> Path:
     return path
 
 
+def check_writable(folder: Path) -> None:
+    """Raises RunError where nothing can be written in it, or it can be none; makes nothing."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    try:
+        Path(tempfile.mkdtemp(dir=there, prefix=".")).rmdir()
+    except OSError as error:
+        raise RunError(
+            f"{there}: cannot be a folder (a file is there); name another one"
+            if there.is_file()
+            else f"{there}: cannot be written ({error.strerror}); make it writable, or name "
+            "another folder"
+        ) from error
+
+
 def canonical(content: Any) -> str:
     """JSON with sorted keys and no blanks: equal contents give equal text."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -25,6 +25,9 @@ LATENCIES = "latencies"
 CARD = "card.json"
 """In a student's folder: what is known of it."""
 
+RUN_FILE = "run.json"
+"""Where one is, a run is."""
+
 STRANGE = "not what a run writes"
 """Said of a file that is whole, but of another content."""
 NAME_OR_NONE = (str, type(None))
@@ -82,7 +85,7 @@ class RunDir:
     @property
     def state(self) -> Path:
         """What the finished stages are and where their results lie."""
-        return self.root / "run.json"
+        return self.root / RUN_FILE
 
     @property
     def progress(self) -> Path:

@@ -238,9 +238,7 @@ def test_deliver_says_what_it_would_do(say: Any, finished: RunDir, tmp_path: Pat
     said = say(*asked, "params=100%")
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(f"{best['id']}: ")
-    assert (
-        "  is trained to the end; then it is measured again, and safetensors, onnx" in said.out
-    )
+    assert "  is trained to the end already; then it is measured again, and" in said.out
     content = say(*asked, "params=100%", "--json").json
     assert (content["student"], content["trained"], content["seconds"]) == (best["id"], True, 0)
     among = say(*asked, "params=100%", "--among", "trials", "--json").json
@@ -497,12 +495,20 @@ def test_an_unknown_verb_and_an_unknown_flag_are_exit_2(say: Any) -> None:
         assert "Traceback" not in said.err
 
 
+def caused_by(cause: BaseException) -> RuntimeError:
+    """As Python 3.11 raises it where a class was being made."""
+    error = RuntimeError("Error calling __set_name__")
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "last"),
     [
         (KdsearchError("a rule"), 1, "kdsearch: a rule"),
         (KdsearchError("a rule:\nof two lines"), 1, "kdsearch: a rule: of two lines"),
         (KeyboardInterrupt(), 130, "kdsearch: stopped; the same command goes on from here"),
+        (caused_by(KeyboardInterrupt()), 130, cli.STOPPED),
         (RuntimeError("?"), 1, f"kdsearch: {cli.ISSUES}"),
         (
             SystemExit(0),

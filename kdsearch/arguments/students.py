@@ -25,7 +25,9 @@ def on_students(verbs: Any) -> None:
 
     one = of_run(verbs, "deliver", "query, training to the end if need be, export, check")
     bounds(one)
-    one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
+    one.add_argument(
+        "--to", metavar="DIR", type=folder, required=True, help="folder for the files"
+    )
     formats(one)
     export_options(one)
     among(one, "default: front, and trials where none on it keeps the budget")
@@ -37,7 +39,9 @@ def on_students(verbs: Any) -> None:
     one = of_run(verbs, "export", "hands a student over, each file checked and measured")
     one.add_argument("--student", metavar="ID", help="for example s012; or give a budget")
     bounds(one)
-    one.add_argument("--to", metavar="DIR", required=True, help="folder for the files")
+    one.add_argument(
+        "--to", metavar="DIR", type=folder, required=True, help="folder for the files"
+    )
     formats(one)
     export_options(one)
 
@@ -64,3 +68,10 @@ def positive(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}': must be a whole number above 0")
+
+
+def folder(text: str) -> str:
+    """argparse.ArgumentTypeError for an empty one: that would be the current folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("no name of a folder; '.' is the current one")
+    return text

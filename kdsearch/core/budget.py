@@ -1,10 +1,11 @@
 """Bounds on what a student may cost or must reach, absolute or relative to the largest."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kdsearch.core.costs_named import asked_bound, cost_and_target, is_timed
+from kdsearch.core.costs_named import AT, asked_bound, cost_and_target, is_timed
 from kdsearch.core.objectives import KNOWN, Objective
 from kdsearch.errors import UserError, did_you_mean
 
@@ -12,6 +13,9 @@ COSTS = tuple(name for name, one in KNOWN.items() if not one.scored)
 """What a budget may bound from above."""
 ALWAYS = (KNOWN["accuracy"], *(KNOWN[name] for name in COSTS))
 """What every published student has."""
+
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,19 @@ def parse(
     Raises:
         UserError: an unknown name, the wrong side, or a bad number.
     """
+    if name.rstrip().endswith(AT) or str(text).rstrip().endswith(AT):
+        raise UserError(f"{name}={text}: no target stands behind '{AT}'")
     name, raw = asked_bound(name, str(text), first)
     one = bounded(name, upper, known, first)
     relative = raw.endswith("%")
-    try:
-        value = float(raw.removesuffix("%"))
-    except ValueError:
-        value = math.nan
+    digits = raw.removesuffix("%").strip()
+    value = float(digits) if NUMBER.fullmatch(digits) else math.nan
+    if one.scored and (relative or (one.function is None and not 0 < value <= 1)):
+        what = "an accuracy" if name == "accuracy" else "a score"
+        rule = "absolute" if relative else "above 0 and at most 1"
+        raise UserError(f"{name} = {raw!r}; {what} is {rule}, for example 0.9")
     if not math.isfinite(value) or (value <= 0 and one.function is None):
         raise UserError(f"{name} = {raw!r}; a bound is a number above 0, or a share like '60%'")
-    if relative and one.scored:
-        what = "an accuracy" if name == "accuracy" else "a score"
-        raise UserError(f"{name} = {raw!r}; {what} is absolute, for example 0.9")
     return Bound(name, value / 100 if relative else value, relative, upper)
 
 

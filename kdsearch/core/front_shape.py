@@ -8,6 +8,8 @@ from kdsearch.core.shapes import (
     is_number,
     is_plain_name,
     is_plain_path,
+    is_positive,
+    is_share,
     is_text,
     list_of,
     mapping_of,
@@ -17,9 +19,9 @@ from kdsearch.core.shapes import (
 
 COSTS = mapping_of(is_number)
 TIMED: Shape = record(
-    {"p50": is_number, "p95": is_number, "ci95": is_interval, "device": is_text},
+    {"p50": is_positive, "p95": is_positive, "ci95": is_interval, "device": is_text},
     {
-        "p99": or_none(is_number),
+        "p99": or_none(is_positive),
         "p95_ci95": or_none(is_interval),
         "p99_ci95": or_none(is_interval),
         "load": or_none(is_number),
@@ -34,9 +36,9 @@ NEEDED = {
     "id": is_plain_name,
     "architecture": mapping_of(is_choice),
     "recipe": record({"method": is_text, "knobs": lambda value: isinstance(value, dict)}),
-    "search_accuracy": is_number,
+    "search_accuracy": is_share,
     "search_accuracy_ci95": is_interval,
-    "test_accuracy": is_number,
+    "test_accuracy": is_share,
     "test_accuracy_ci95": is_interval,
     "params": is_number,
     "macs": is_number,

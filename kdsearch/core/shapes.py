@@ -25,6 +25,14 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and is_number(value) and value >= 0
 
 
+def is_positive(value: object) -> bool:
+    return is_number(value) and value > 0  # type: ignore[operator]
+
+
+def is_share(value: object) -> bool:
+    return is_number(value) and 0 <= value <= 1  # type: ignore[operator]
+
+
 def is_text(value: object) -> bool:
     return isinstance(value, str)
 

@@ -100,6 +100,7 @@ def hand_over(
         What card.json says.
     """
     chosen = checked(order, spec)
+    check_folder(folder, chosen)
     network = copy.deepcopy(student).cpu().eval()
     original = Original(network, spec, shown.calibration, order.preprocessing)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +144,18 @@ def checked(order: Order, spec: Spec) -> dict[str, Format]:
     for form in chosen.values():
         form.check(spec)
     return chosen
+
+
+def check_folder(folder: Path, chosen: Mapping[str, Format]) -> None:
+    """Raises UserError where something that is not ours has the name of what is written."""
+    ours = {path.name for path in stale_files(folder)}
+    wanted = {MODEL_CARD, CHECK, *(name for form in chosen.values() for name in form.files)}
+    foreign = [name for name in sorted(wanted - ours) if (folder / name).exists()]
+    if foreign:
+        raise UserError(
+            f"{folder / foreign[0]}: is there, and no card.json beside it names it as of "
+            "an export; name another folder"
+        )
 
 
 def made(form: Format, original: Original, draft: Path, order: Order) -> Artefact:

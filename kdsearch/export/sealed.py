@@ -102,7 +102,9 @@ def plain_file(folder: Path, name: str) -> Path:
     links, and for what is not there.
     """
     if not is_plain_name(name):
-        raise ArtefactError(f"{folder}: {name!r:.60} is no name of a file of ours")
+        raise ArtefactError(
+            f"{folder / CARD}: {name!r:.60} is no name of a file of ours; export it again"
+        )
     path = folder / name
     if path.is_symlink() or not path.is_file():
         raise ArtefactError(f"{path}: is not there, or a link; export it again")

@@ -166,6 +166,8 @@ def read_profile(path: Path, name: str | None = None) -> Profile:
     Raises:
         UserError: there is none, or something else stands there.
     """
+    if not path.exists():
+        raise PredictorError(f"{path}: no such file; `kdsearch profile CONFIG` makes one")
     content = read_json(path)
     try:
         check_shape(content)

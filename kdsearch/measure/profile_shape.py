@@ -8,6 +8,7 @@ from kdsearch.core.shapes import (
     is_count,
     is_interval,
     is_number,
+    is_share,
     is_text,
     list_of,
     mapping_of,
@@ -24,10 +25,6 @@ LARGEST = 1e15
 
 def is_whole(value: object) -> bool:
     return is_count(value) and value != 0
-
-
-def is_share(value: object) -> bool:
-    return is_number(value) and 0 <= value <= 1  # type: ignore[operator]
 
 
 def is_time(value: object) -> bool:

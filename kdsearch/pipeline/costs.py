@@ -161,7 +161,8 @@ def naming_the_key(it: Latency) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise PredictorError(f"latency.profile {it.profile}: {error}") from error
+        told = str(error).removeprefix(f"{it.profile}: ")
+        raise PredictorError(f"{it.profile}: profile of target '{it.title}': {told}") from error
 
 
 def ends(context: Context, books: Books) -> dict[str, dict[str, float]]:

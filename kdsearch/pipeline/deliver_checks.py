@@ -8,8 +8,9 @@ from kdsearch.config import Config
 from kdsearch.config.checks import OBJECT
 from kdsearch.config.targets import names_of
 from kdsearch.errors import UserError
-from kdsearch.export.handover import Order, checked
-from kdsearch.pipeline.students import check_place, described
+from kdsearch.export.handover import Order, check_folder, checked
+from kdsearch.pipeline.place import check_place
+from kdsearch.pipeline.students import described
 from kdsearch.rundir import RunDir
 
 Front = Mapping[str, Any]
@@ -41,7 +42,7 @@ def check_files(run: RunDir, front: Front, to: Path, order: Order) -> None:
     """All students of a run are of one family: what one can be written as, the others can."""
     check_place(to)
     for student in [point["id"] for point in front["points"]][:1]:
-        checked(order, described(run, student)["spec"])
+        check_folder(to, checked(order, described(run, student)["spec"]))
 
 
 def listed(names: Sequence[str]) -> str:

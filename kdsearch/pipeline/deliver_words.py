@@ -58,7 +58,7 @@ def training_seconds(run: RunDir, rung: int) -> float | None:
 
 def plan_words(content: Mapping[str, Any], answer: Answer) -> str:
     if content["trained"]:
-        takes = "is trained to the end"
+        takes = "is trained to the end already"
     else:
         takes = f"a training to the end, about {duration(content['seconds'])}, comes first"
     steps = f"then it is measured again, and {', '.join(content['formats'])} go to"

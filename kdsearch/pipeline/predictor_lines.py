@@ -23,16 +23,23 @@ def predictor_lines(content: Mapping[str, Any]) -> list[str]:
 
 def line(name: str, one: Mapping[str, Any]) -> str:
     """'predictor of edge: 93 % within 10 % of measured (ceiling 95 %), …'."""
+    if one.get("within_10_percent") is None:
+        known = f"predictor of {name}: of too few networks to tell how good it is"
+        return f"{known}{on_front(one['bias_on_front'])}"
     ceiling = one.get("ceiling")
     within = percent(one.get("within_10_percent"), 0)
     most = f" (measuring again: {percent(ceiling['within_10_percent'], 0)})" if ceiling else ""
     covered = percent(one.get("coverage"), 0)
-    front = one["bias_on_front"]
-    if front["ratio"] is None:
-        return f"predictor of {name}: {within} within 10 %{most}, intervals cover {covered}"
-    ends = front["ci95"]
-    interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
     return (
-        f"predictor of {name}: {within} within 10 %{most}, intervals cover {covered}; on this "
-        f"front predicted / measured {front['ratio']:.2f}{interval}"
+        f"predictor of {name}: {within} within 10 %{most}, intervals cover {covered}"
+        f"{on_front(one['bias_on_front'])}"
     )
+
+
+def on_front(bias: Mapping[str, Any]) -> str:
+    """Empty where no published student has both."""
+    if bias["ratio"] is None:
+        return ""
+    ends = bias["ci95"]
+    interval = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
+    return f"; on this front predicted / measured {bias['ratio']:.2f}{interval}"

@@ -34,6 +34,8 @@ from kdsearch.pipeline.data import prepared
 from kdsearch.pipeline.table import table
 
 NETWORKS = 120
+MOST = 2_000
+"""Networks that are measured in one evening."""
 GROUP = 20
 """Networks in the same rounds: so many are lost by a kill at most."""
 TWICE = 3
@@ -71,6 +73,8 @@ def check_count(networks: int, space: Space) -> None:
             f"a profile of {min(networks, space.count())} networks (--networks {networks}, a "
             f"space of {space.count()}): an interval needs {FEWEST} at least"
         )
+    if networks > MOST:
+        raise UserError(f"--networks {networks}: must be from {FEWEST} to {MOST}")
 
 
 def profiled(

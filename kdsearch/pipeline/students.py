@@ -1,6 +1,5 @@
 """A published student: its record on the front, its network, its files handed over."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,16 @@ from kdsearch.core.quantities import count, milliseconds, percent
 from kdsearch.data.load import load_search
 from kdsearch.data.records import DataInfo
 from kdsearch.data.test_split import open_test
-from kdsearch.errors import ArtefactError, RunError, UserError, did_you_mean
+from kdsearch.errors import ArtefactError, UserError, did_you_mean
 from kdsearch.export import formats
-from kdsearch.export.handover import UNKNOWN, Order, Shown, checked, hand_over
+from kdsearch.export.handover import UNKNOWN, Order, Shown, check_folder, checked, hand_over
 from kdsearch.export.rebuild import rebuilt
 from kdsearch.export.sealed import NORMALISED, PIXELS, check_files, read_card
 from kdsearch.export.spec import is_spec
-from kdsearch.files import damaged, file_hash, made_folder
+from kdsearch.files import damaged, file_hash
 from kdsearch.nets.stored import stored_weights
 from kdsearch.pipeline.delivered import delivered
+from kdsearch.pipeline.place import check_place
 from kdsearch.pipeline.table import table
 from kdsearch.rundir import CARD, STRANGE, RunDir, mapping
 
@@ -96,7 +96,7 @@ def export(
     if (done := there_already(to, weights, order)) is not None:
         return done
     card = described(run, student)
-    checked(order, card["spec"])
+    check_folder(to, checked(order, card["spec"]))
     linked = run.root / "data"  # kept right by each run, also after a move
     folder = linked if linked.exists() else Path(card["data"])
     data = load_search(folder)
@@ -108,13 +108,6 @@ def export(
     }
     shown = Shown(data.calibration.images, test)
     return hand_over(network(run, student), card["spec"], shown, to, order, facts)
-
-
-def check_place(to: Path) -> None:
-    """Raises RunError where no folder `to` can be written."""
-    folder = made_folder(to if to.exists() else to.parent)
-    if not os.access(folder, os.W_OK):
-        raise RunError(f"{folder}: cannot be written; make it writable, or name another one")
 
 
 def data_facts(info: DataInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kdsearch.core.progress import Progress
 from kdsearch.errors import UserError
+from kdsearch.files import check_writable
 from kdsearch.pipeline.terminal import terminal_progress
 from kdsearch.rundir import RunDir
 from kdsearch.verbs.say import say
@@ -32,6 +33,8 @@ def measured(arguments: argparse.Namespace, config: Any, progress: Progress) -> 
     from kdsearch.pipeline.profile import as_json, words, write_profiles
     from kdsearch.pipeline.profile import profile as measure
 
+    if arguments.out:
+        check_writable(Path(arguments.out).absolute().parent)
     profiles = measure(config, beside(arguments), progress, arguments.networks)
     lines = [words(profiles)]
     if arguments.out:
@@ -45,6 +48,7 @@ def bundled(arguments: argparse.Namespace, config: Any, progress: Progress) -> t
 
     students = published(Path(arguments.students)) if arguments.students else []
     to = Path(arguments.bundle)
+    check_writable(to.absolute().parent)
     where = (beside(arguments), to, progress, arguments.networks)
     manifest = bundle(config, *where, students=students, name=arguments.name)
     return manifest, words(manifest, to, bool(students))

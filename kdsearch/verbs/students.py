@@ -63,7 +63,9 @@ def dry(
 ) -> int:
     """Which student it would be; nothing is written."""
     from kdsearch.pipeline.deliver_words import plan, plan_words, planned
+    from kdsearch.pipeline.place import check_place
 
+    check_place(Path(arguments.to))
     answer = planned(run, bounds, arguments.among)
     content = plan(run, answer, Path(arguments.to), names)
     say(content, arguments.json, plan_words(content, answer))

@@ -70,8 +70,29 @@ def test_a_score_of_ones_own_may_be_below_zero() -> None:
     assert broken([bound], {"margin": -1.0}, LARGEST) == {}
     zero = parse("margin", 0, upper=False, known=SEARCH)
     assert broken([zero], {"margin": -3.0}, LARGEST) == {"margin": 3.0}
-    with pytest.raises(UserError, match="a number above 0"):
+    with pytest.raises(UserError, match="a score is above 0 and at most 1"):
         parse("macro_f1", "-2", upper=False, known=SEARCH)
+
+
+@pytest.mark.parametrize("text", ["90", "1.0001", "0", "-0.5", "nan", "inf", "1_0", "٣"])
+def test_an_accuracy_lies_between_0_and_1(text: str) -> None:
+    with pytest.raises(
+        UserError, match="an accuracy is above 0 and at most 1, for example 0.9"
+    ):
+        parse("accuracy", text, upper=False)
+    assert parse("accuracy", "1", upper=False).value == 1.0
+
+
+@pytest.mark.parametrize(("name", "text"), [("latency_ms@", "3"), ("latency_ms", "5@")])
+def test_a_target_has_a_name(name: str, text: str) -> None:
+    with pytest.raises(UserError, match="no target stands behind '@'"):
+        parse(name, text)
+
+
+@pytest.mark.parametrize("text", ["1_000", "٣", "0x10", "5 6", "1e"])
+def test_a_number_is_written_plainly(text: str) -> None:
+    with pytest.raises(UserError, match="a number above 0"):
+        parse("params", text)
 
 
 def test_an_accuracy_is_absolute() -> None:

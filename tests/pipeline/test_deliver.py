@@ -1,5 +1,6 @@
 """From a budget to checked files: who is delivered, what is trained, what is measured again."""
 
+import errno
 import json
 from collections.abc import Sequence
 from hashlib import sha256
@@ -244,10 +245,16 @@ def test_what_can_refuse_an_order_is_looked_at_first(
         patch.setattr("kdsearch.export.python.PLAIN", {})
         assert refusal(("python",)).startswith("python: resnet is written out by nobody")
     with monkeypatch.context() as patch:
-        patch.setattr("kdsearch.pipeline.students.os.access", lambda path, mode: False)
-        assert refusal(SAFE).endswith(
-            "cannot be written; make it writable, or name another one"
-        )
+
+        def denied(**_: Any) -> str:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        patch.setattr("kdsearch.files.tempfile.mkdtemp", denied)
+        assert "cannot be written (Permission denied); make it writable" in refusal(SAFE)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "README.md").write_text("mine")
+    assert "README.md: is there, and no card.json" in refusal(SAFE, to="notes")
+    assert "is a run's folder; name another one" in refusal(SAFE, to=str(copied.root))
     assert not opened
 
 

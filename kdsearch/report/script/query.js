@@ -14,6 +14,7 @@ function parsed(quantity, text) {
     throw new Error("a number above 0, or a share like 60%");
   }
   if (relative && quantity.scored) throw new Error("a score is absolute, for example 0.9");
+  if (quantity.scored && !quantity.own && value > 1) throw new Error("at most 1, for example 0.9");
   const upper = !quantity.maximised;
   return { name: quantity.name, value: relative ? value / 100 : value, relative, upper, text: raw };
 }
