@@ -153,8 +153,8 @@ def check_folder(folder: Path, chosen: Mapping[str, Format]) -> None:
     foreign = [name for name in sorted(wanted - ours) if (folder / name).exists()]
     if foreign:
         raise UserError(
-            f"{folder / foreign[0]}: is there, and no card.json beside it names it as of "
-            "an export; name another folder"
+            f"{folder / foreign[0]}: is there, and no card.json says that an export wrote it; "
+            "name another folder"
         )
 
 
