@@ -150,6 +150,8 @@ def check_folder(folder: Path, chosen: Mapping[str, Format]) -> None:
     """Raises UserError where something that is not ours has the name of what is written."""
     ours = {path.name for path in stale_files(folder)}
     wanted = {MODEL_CARD, CHECK, *(name for form in chosen.values() for name in form.files)}
+    if ours <= {DELIVERY}:
+        wanted.add(CARD)  # one that names no file of ours is somebody else's
     foreign = [name for name in sorted(wanted - ours) if (folder / name).exists()]
     if foreign:
         raise UserError(

@@ -269,10 +269,16 @@ def even(visits: Visits, found: Speed) -> NDArray[np.float64]:
 
 
 def summary(visits: Visits, found: Speed, seed: int) -> Latency:
+    """Each interval holds its percentile, which lies between calls where draws name one."""
     calls, percents = even(visits, found), (50, 95, 99)
     p50, p95, p99 = (float(ms) for ms in np.percentile(calls, percents))
     doubt = found.doubt * found.unlike(derive(seed, "unlike"))
-    ci95, p95_ci95, p99_ci95 = percentiles_ci95(calls, percents, seed, doubt)
+    ci95, p95_ci95, p99_ci95 = (
+        (min(low, value), max(high, value))
+        for (low, high), value in zip(
+            percentiles_ci95(calls, percents, seed, doubt), (p50, p95, p99), strict=True
+        )
+    )
     return Latency(
         p50_ms=p50,
         p95_ms=p95,

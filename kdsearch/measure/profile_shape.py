@@ -19,6 +19,7 @@ from kdsearch.errors import PredictorError
 
 SCHEMA = 1
 LONGEST_MS = 600_000.0
+"""Of one call."""
 LARGEST = 1e15
 """Multiply-accumulates or bytes that a network has of one kind."""
 

@@ -251,6 +251,17 @@ def test_anchors_that_changed_apart_are_told_and_make_intervals_wide():
     assert alike.latencies["net"].ci95 == (1.0, 1.0) and not list(disturbances(alike))
 
 
+def test_intervals_hold_their_percentiles():
+    """Also where rounding would leave one outside by the last bit."""
+    rng, anchors = np.random.default_rng(3), {"a": [[1.0, 1.0]] * 5}
+    for _ in range(300):
+        timed = {"net": (1 + 0.001 * rng.random((5, 2))).tolist()}
+        one = scaled(timed, anchors, {"a": 0.7}, 0).latencies["net"]
+        assert one.ci95[0] <= one.p50_ms <= one.ci95[1]
+        assert one.p95_ci95[0] <= one.p95_ms <= one.p95_ci95[1]
+        assert one.p99_ci95[0] <= one.p99_ms <= one.p99_ci95[1]
+
+
 @pytest.mark.parametrize("after", [0, 3, 40])
 def test_stops_when_asked_while_warming_up_and_between_rounds(monkeypatch, after):
     machine = Machine()

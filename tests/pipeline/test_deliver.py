@@ -254,6 +254,9 @@ def test_what_can_refuse_an_order_is_looked_at_first(
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "README.md").write_text("mine")
     assert "README.md: is there, and no card.json" in refusal(SAFE, to="notes")
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "card.json").write_text("{}")
+    assert "card.json: is there, and no card.json" in refusal(SAFE, to="cards")
     assert "is a run's folder; name another one" in refusal(SAFE, to=str(copied.root))
     assert not opened
 
